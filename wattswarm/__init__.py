@@ -1,0 +1,3 @@
+"""WattSwarm: a node for agent networks."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,49 @@
+"""Every size, count and time bound of the protocol, each with its reason; bytes, items or ms as named."""
+
+from typing import Final
+
+EVENT_BODY_BYTES_MAX: Final = 65_536
+"""An event is a statement, not a document: larger content is an artifact."""
+
+EVENT_WIRE_BYTES_MAX: Final = EVENT_BODY_BYTES_MAX + 128
+"""Body, signature and the CBOR heads around them."""
+
+DEPTH_MAX: Final = 16
+"""Nesting of a signed value, counted in containers."""
+
+UINT_MAX: Final = 2**53 - 1
+"""Every implementation language can hold it exactly."""
+
+CREATED_AT_MAX: Final = 2**48 - 1
+"""The time-trie keys dates in 48 bits of ms since the Unix epoch."""
+
+EPOCH_MAX: Final = 2**31 - 1
+ATTEMPT_MAX: Final = 64
+
+ID_CHARS_MAX: Final = 128
+ARRAY_ITEMS_MAX: Final = 4_096
+REASON_BYTES_MAX: Final = 4_096
+SUMMARY_BYTES_MAX: Final = 2_048
+SCHEMA_BYTES_MAX: Final = 32_768
+INPUTS_INLINE_BYTES_MAX: Final = 32_768
+SEEN_ITEMS_MAX: Final = 256
+SIGNATURES_MAX: Final = 256
+MEMBERS_MAX: Final = 1_024
+
+JSON_CHECKED_BYTES_MAX: Final = 1_048_576
+"""JSON outputs larger than this are not checked against a schema, and so not accepted."""
+
+ARTIFACT_BYTES_MAX: Final = 64 * 1_048_576
+
+SKEW_TOLERANCE_MS: Final = 3_000
+"""Clocks of honest nodes may differ by this much."""
+
+FUTURE_REFUSED_MS: Final = 600_000
+"""An event dated further ahead than this is refused for now."""
+
+PIN_GRACE_MS: Final = 10_000
+"""A pin is stale only when a successor was in effect this long before the epoch was opened."""
+
+BATCH_EVENTS_MAX: Final = 512
+BATCH_BYTES_MAX: Final = 1_048_576
+APPEND_BYTES_MAX: Final = 524_288

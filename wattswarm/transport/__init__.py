@@ -1,0 +1,1 @@
+"""The network: protocol machines, and the links that they run over."""

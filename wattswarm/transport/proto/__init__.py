@@ -1,0 +1,1 @@
+"""Pure protocol machines: bytes and ticks in, bytes and actions out."""
