@@ -1,0 +1,1 @@
+"""Configuration and state directory: TOML, environment and flags become one frozen `NodeConfig`."""
