@@ -8,14 +8,16 @@ Source: RFC 8949, section 4.2.1.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias, Union, cast
 
 import cbor2
 
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.limits import ARRAY_ITEMS_MAX, DEPTH_MAX, UINT_MAX
 
-Value: TypeAlias = "bool | int | str | bytes | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = Union[  # noqa: UP007 - unlike a string, it can stand in `Value | None`
+    bool, int, str, bytes, Sequence["Value"], Mapping[str, "Value"]
+]
 
 
 def encode(value: Value) -> bytes:

@@ -30,9 +30,15 @@ INPUTS_INLINE_BYTES_MAX: Final = 32_768
 SEEN_ITEMS_MAX: Final = 256
 SIGNATURES_MAX: Final = 256
 MEMBERS_MAX: Final = 1_024
+POLICIES_MAX: Final = 64
+PARAMS_MAX: Final = 256
+SUPERSEDED_MAX: Final = 16
 
 JSON_CHECKED_BYTES_MAX: Final = 1_048_576
 """JSON outputs larger than this are not checked against a schema, and so not accepted."""
+
+JSON_DEPTH_MAX: Final = 64
+"""Nesting of free JSON: schema validators recurse on the machine's stack."""
 
 ARTIFACT_BYTES_MAX: Final = 64 * 1_048_576
 
