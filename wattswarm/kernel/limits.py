@@ -26,11 +26,18 @@ ARRAY_ITEMS_MAX: Final = 4_096
 REASON_BYTES_MAX: Final = 4_096
 SUMMARY_BYTES_MAX: Final = 2_048
 SCHEMA_BYTES_MAX: Final = 32_768
+SCHEMA_PATTERN_BYTES_MAX: Final = 1_048_576
+"""Memory of one compiled pattern."""
+
+SCHEMA_FAULTS_MAX: Final = 32
+"""More faults of one document than this tell nobody more."""
+
 INPUTS_INLINE_BYTES_MAX: Final = 32_768
 SEEN_ITEMS_MAX: Final = 256
 SIGNATURES_MAX: Final = 256
 MEMBERS_MAX: Final = 1_024
 POLICIES_MAX: Final = 64
+POLICY_PARAMS_BYTES_MAX: Final = 4_096
 PARAMS_MAX: Final = 256
 SUPERSEDED_MAX: Final = 16
 

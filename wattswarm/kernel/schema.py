@@ -1,0 +1,77 @@
+"""JSON Schema, as outputs and policy parameters are checked: draft 2020-12, whole, and bounded.
+
+A schema refers to nothing outside itself, its patterns run in linear time, and nesting is bounded. A
+schema can still multiply the work (alternatives of alternatives), so untrusted ones are checked in
+a worker process that may be killed, never where state is derived.
+
+Source: JSON Schema 2020-12 (core and validation).
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, cast
+
+import jsonschema_rs
+
+from wattswarm.kernel import json_text
+from wattswarm.kernel.errors import Malformed
+from wattswarm.kernel.limits import SCHEMA_BYTES_MAX, SCHEMA_FAULTS_MAX, SCHEMA_PATTERN_BYTES_MAX
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+PATTERNS: Final = jsonschema_rs.RegexOptions(
+    size_limit=SCHEMA_PATTERN_BYTES_MAX, dfa_size_limit=SCHEMA_PATTERN_BYTES_MAX
+)
+"""The engine without look-around and back-references: linear in the text."""
+
+
+class Schema:
+    """A compiled schema."""
+
+    __slots__ = ("_validator",)
+
+    def __init__(self, schema: Mapping[str, object], path: str = "$") -> None:
+        """Compile a schema.
+
+        Raises:
+            Malformed: `bad_schema`, `bad_json` or `too_large`, with a path that begins with `path`.
+        """
+        size = len(json_text.write(schema, path).encode())
+        if size > SCHEMA_BYTES_MAX:
+            raise Malformed(
+                code="too_large",
+                path=path,
+                message=f"a schema of {size} bytes, at most {SCHEMA_BYTES_MAX} are allowed",
+            )
+        if schema.get("$schema", DIALECT) != DIALECT:
+            raise _bad(f"{path}.$schema", f"only {DIALECT} is understood; leave this field out")
+        self._validator = _compile(schema, path)
+
+    def is_valid(self, value: object) -> bool:
+        """Tell whether a JSON value that `json_text.check` has passed is valid."""
+        return self._validator.is_valid(value)
+
+    def faults(self, value: object, path: str = "$") -> Iterator[tuple[str, str]]:
+        """Yield (path, message) for the first faults of a JSON value."""
+        for fault in islice(self._validator.iter_errors(value), SCHEMA_FAULTS_MAX):
+            yield _json_path(path, fault.instance_path), fault.message
+
+
+def _compile(schema: Mapping[str, object], path: str) -> jsonschema_rs.Validator:
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            cast("dict[str, Any]", dict(schema)), offline=True, pattern_options=PATTERNS
+        )
+    except jsonschema_rs.ValidationError as error:
+        where = _json_path(path, error.instance_path)
+        raise _bad(where, f"not a JSON Schema: {error.message}") from error
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        raise _bad(path, f"not a JSON Schema: {error}") from error
+
+
+def _json_path(root: str, parts: list[str | int]) -> str:
+    return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+def _bad(path: str, message: str) -> Malformed:
+    return Malformed(code="bad_schema", path=path, message=message)
