@@ -1,0 +1,281 @@
+"""What a node does for its API: one method for each operation.
+
+Refusals are values: a method returns its document or a `Rejection`, whose `code` becomes the
+problem's and, by the table in `wattswarm.api.problems`, the HTTP status. Exceptions are our own bugs
+and broken resources (`WattSwarmError`: its code is shown too).
+
+`name` of a task, event or artifact is its full hex name or a unique prefix of it; the codes are
+`not_found` and `ambiguous_name`. Cursors are opaque texts that the backend made itself.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from wattswarm.kernel.errors import Rejection
+from wattswarm.surface.actor import (
+    ActorActed,
+    ActorDetail,
+    ActorsTop,
+    DeadLetterPage,
+    LetterActed,
+    TreeNode,
+    Tune,
+    Tuned,
+)
+from wattswarm.surface.chaos import ArmedFault, ChaosView, Disarmed, FaultOrder, FaultPoints
+from wattswarm.surface.executor import (
+    ExecutorCheck,
+    ExecutorList,
+    ExecutorSpec,
+    ExecutorView,
+    Removed,
+)
+from wattswarm.surface.log import (
+    Digests,
+    EventPage,
+    EventView,
+    Ingested,
+    LogHead,
+    Replayed,
+    Verified,
+)
+from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, Readiness, Stopping
+from wattswarm.surface.stream import News
+from wattswarm.surface.task import (
+    ArtifactBody,
+    ContractCheck,
+    DecisionView,
+    Explanation,
+    Submitted,
+    TaskPage,
+    TaskView,
+    VerdictPage,
+)
+
+
+class NodeOperations(Protocol):
+    """The node as a whole."""
+
+    async def node(self) -> NodeView:
+        """Return the node on one page."""
+        ...
+
+    async def readiness(self) -> Readiness:
+        """Tell whether the node takes work; never waits for the database."""
+        ...
+
+    async def stop(self) -> Stopping:
+        """Begin to stop; the answer is sent before the API closes."""
+        ...
+
+    async def doctor(self) -> Diagnosis:
+        """Look at database, disk, clock, keys, executors and actors."""
+        ...
+
+    async def config(self) -> ConfigView:
+        """Return every setting with its source; secrets masked, live dials included."""
+        ...
+
+    async def metrics(self) -> bytes:
+        """Return the Prometheus text exposition of all processes."""
+        ...
+
+    async def caught_up(self, seq: int) -> bool:
+        """Wait until the projections hold `seq`; False when they do not in time (about 2 s)."""
+        ...
+
+    def stream(
+        self, *, after: int | None, task: str | None
+    ) -> AbstractAsyncContextManager[AsyncIterator[News]]:
+        """Follow the log: news from after that seq (None: from now on), of one task if named.
+
+        The iterator ends when the node stops. A slow reader loses nothing: the log keeps it.
+        """
+        ...
+
+
+class TaskOperations(Protocol):
+    """Tasks and bodies."""
+
+    async def check_contract(self, document: Mapping[str, object]) -> ContractCheck:
+        """Tell everything that is wrong with a contract, or fill in its defaults."""
+        ...
+
+    async def sample_contract(self) -> Mapping[str, object]:
+        """Return a contract that works here."""
+        ...
+
+    async def submit(
+        self, document: Mapping[str, object], *, idempotency_key: str | None
+    ) -> Submitted | Rejection:
+        """Make a task, and answer when it stands in the log.
+
+        The same key with the same document gives the same task, with another document it is refused
+        (`idempotency_conflict`). `contract_invalid` has details {"errors": [{path, code, message}]}.
+        """
+        ...
+
+    async def tasks(
+        self, *, state: str | None, task_type: str | None, cursor: str | None, limit: int
+    ) -> TaskPage | Rejection:
+        """Return tasks, newest first."""
+        ...
+
+    async def task(self, name: str) -> TaskView | Rejection:
+        """Return everything about a task."""
+        ...
+
+    async def verdicts(self, name: str, *, after: int, limit: int) -> VerdictPage | Rejection:
+        """Return the verdict of every event of a task."""
+        ...
+
+    async def task_events(self, name: str, *, after: int, limit: int) -> EventPage | Rejection:
+        """Return the events of a task."""
+        ...
+
+    async def explain(self, name: str) -> Explanation | Rejection:
+        """Tell a task in sentences."""
+        ...
+
+    async def decision(self, name: str) -> DecisionView | Rejection:
+        """Return what was decided; `not_decided` while nothing is."""
+        ...
+
+    async def artifact(self, digest: str) -> ArtifactBody | Rejection:
+        """Return a body, verified."""
+        ...
+
+
+class ExecutorOperations(Protocol):
+    """The registry of executors."""
+
+    async def executors(self) -> ExecutorList:
+        """Return all executors, by name."""
+        ...
+
+    async def add_executor(self, spec: ExecutorSpec) -> ExecutorView | Rejection:
+        """Add an executor, or change the one of that name."""
+        ...
+
+    async def remove_executor(self, name: str) -> Removed | Rejection:
+        """Remove an executor; work in flight is finished."""
+        ...
+
+    async def check_executor(self, name: str) -> ExecutorCheck | Rejection:
+        """Ask an executor for its health and capabilities, now."""
+        ...
+
+
+class LogOperations(Protocol):
+    """The event log and what is derived from it."""
+
+    async def log_head(self) -> LogHead:
+        """Return where the log ends."""
+        ...
+
+    async def events(self, *, after: int, limit: int) -> EventPage:
+        """Return events in the order of the log."""
+        ...
+
+    async def event(self, name: str) -> EventView | Rejection:
+        """Return one event, by id or by its seq in decimal."""
+        ...
+
+    async def digests(self) -> Digests:
+        """Return the digests of all scopes."""
+        ...
+
+    async def verify_log(self) -> Verified:
+        """Read the whole log and check every signature and every link."""
+        ...
+
+    async def replay_log(self, *, verify: bool) -> Replayed | Rejection:
+        """Rebuild the projections beside the live ones, compare, and swap them in."""
+        ...
+
+    async def ingest(self, archive: bytes) -> Ingested | Rejection:
+        """Append the authentic events of an archive; `ingest_disabled` unless configured."""
+        ...
+
+
+class ActorOperations(Protocol):
+    """The supervision tree."""
+
+    async def actor_tree(self) -> TreeNode:
+        """Return the tree from the root."""
+        ...
+
+    async def actors_top(self) -> ActorsTop:
+        """Return how every actor and process does."""
+        ...
+
+    async def actor(self, name: str) -> ActorDetail | Rejection:
+        """Return everything about one actor."""
+        ...
+
+    async def tune(self, name: str, tune: Tune) -> Tuned | Rejection:
+        """Turn dials; answers when they are in effect. All are turned or none."""
+        ...
+
+    async def restart_actor(self, name: str) -> ActorActed | Rejection:
+        """Restart an actor; answers when it runs again."""
+        ...
+
+    async def kill_actor(self, name: str) -> ActorActed | Rejection:
+        """Kill the worker process of an actor or group with SIGKILL; its supervisor restarts it."""
+        ...
+
+    async def suspend_actor(self, name: str) -> ActorActed | Rejection:
+        """Let an actor take no message until it is resumed."""
+        ...
+
+    async def resume_actor(self, name: str) -> ActorActed | Rejection:
+        """Let a suspended actor go on."""
+        ...
+
+    async def dead_letters(
+        self, *, actor: str | None, cursor: str | None, limit: int
+    ) -> DeadLetterPage | Rejection:
+        """Return dead letters, newest first."""
+        ...
+
+    async def retry_letter(self, letter_id: int) -> LetterActed | Rejection:
+        """Give a dead letter to its actor again."""
+        ...
+
+    async def drop_letter(self, letter_id: int) -> LetterActed | Rejection:
+        """Forget a dead letter."""
+        ...
+
+
+class ChaosOperations(Protocol):
+    """Fault injection; every method answers `chaos_disabled` unless configured."""
+
+    async def fault_points(self) -> FaultPoints | Rejection:
+        """Return all named places."""
+        ...
+
+    async def faults(self) -> ChaosView | Rejection:
+        """Return what is armed."""
+        ...
+
+    async def arm(self, order: FaultOrder) -> ArmedFault | Rejection:
+        """Arm a fault."""
+        ...
+
+    async def disarm(self, fault_id: int | None) -> Disarmed | Rejection:
+        """Disarm a fault, or all of them."""
+        ...
+
+
+class NodeApi(
+    NodeOperations,
+    TaskOperations,
+    ExecutorOperations,
+    LogOperations,
+    ActorOperations,
+    ChaosOperations,
+    Protocol,
+):
+    """Everything that a node does for its API."""

@@ -1,0 +1,266 @@
+"""Documents about tasks: what was asked, who works on it, what was said, what was decided."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from wattswarm.surface.words import Hex, Time
+
+TaskWord = Literal[
+    "open", "suspended", "expired", "stopped", "killed", "final", "unsupported", "quarantined"
+]
+"""`final` means decided for good; see docs/glossary.md."""
+
+VerdictWord = Literal["effective", "waiting", "ignored"]
+PlaceWord = Literal["free", "working", "done", "released", "lapsed"]
+
+
+@attrs.frozen(kw_only=True)
+class ContractProblem:
+    """One thing that is wrong with a contract, by its JSON path."""
+
+    path: str
+    code: str
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class ContractCheck:
+    """Whether a contract would be taken; with all defaults filled in when it would."""
+
+    valid: bool
+    errors: tuple[ContractProblem, ...] = ()
+    contract: Mapping[str, object] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Submitted:
+    """A task that stands in the log; `already` when the same request had made it before."""
+
+    task_id: Hex
+    seq: int
+    already: bool
+    contract: Mapping[str, object]
+
+
+@attrs.frozen(kw_only=True)
+class TaskRow:
+    """A task in a list."""
+
+    task_id: Hex
+    name: str
+    task_type: str
+    scope: str
+    state: TaskWord
+    epoch: int
+    attempt: int
+    created_at: Time
+    expires_at: Time
+    candidates: int
+    results: int
+    approvals: int
+    rejections: int
+    decision: Hex | None
+    """The candidate that is decided or final."""
+    events: int
+
+
+@attrs.frozen(kw_only=True)
+class TaskPage:
+    """Tasks, newest first; `next` is the cursor of the next page."""
+
+    items: tuple[TaskRow, ...]
+    next: str | None
+
+
+@attrs.frozen(kw_only=True)
+class ArtifactView:
+    """A body that lives in the artifact store."""
+
+    digest: str
+    size_bytes: int
+    mime: str
+    is_here: bool
+
+
+@attrs.frozen(kw_only=True)
+class PlaceView:
+    """One place of a role: free, or taken by a claim."""
+
+    role: Literal["propose", "verify"]
+    state: PlaceWord
+    claim_id: Hex | None = None
+    node_id: Hex | None = None
+    executor: str | None = None
+    attempt: int = 1
+    lease_until: Time | None = None
+    renewals: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class ResultView:
+    """What a verifier found about a candidate."""
+
+    result_id: Hex
+    candidate_id: Hex
+    node_id: Hex
+    executor: str
+    status: Literal["passed", "failed", "inconclusive"]
+    score_bp: int
+    reason_codes: tuple[int, ...]
+    reasons: tuple[str, ...]
+    provider: str
+    model: str
+    created_at: Time
+
+
+@attrs.frozen(kw_only=True)
+class VoteView:
+    """One voter's word on a candidate, as far as it has been said."""
+
+    vote_id: Hex
+    """The commit's event, or the plain vote's."""
+    candidate_id: Hex
+    node_id: Hex
+    executor: str
+    state: Literal["committed", "revealed", "plain"]
+    vote: Literal["approve", "reject"] | None
+    counts: bool
+
+
+@attrs.frozen(kw_only=True)
+class CandidateView:
+    """A proposed output, and what was found about it."""
+
+    candidate_id: Hex
+    claim_id: Hex
+    node_id: Hex
+    executor: str
+    attempt: int
+    created_at: Time
+    output: ArtifactView
+    evidence: tuple[ArtifactView, ...]
+    summary: str
+    approvals: int
+    rejections: int
+    median_score_bp: int | None
+    confirmations: int
+    is_decided: bool
+    is_final: bool
+
+
+@attrs.frozen(kw_only=True)
+class ErrorView:
+    """A failure that ended a claim's work."""
+
+    event_id: Hex
+    claim_id: Hex
+    node_id: Hex
+    executor: str
+    attempt: int
+    reason: str
+    reason_codes: tuple[int, ...]
+    message: str
+    created_at: Time
+
+
+@attrs.frozen(kw_only=True)
+class FinalityView:
+    """How final an epoch is: signatures there, and needed."""
+
+    epoch: int
+    candidate_id: Hex
+    signers: tuple[Hex, ...]
+    threshold: int
+    is_final: bool
+    is_disputed: bool
+
+
+@attrs.frozen(kw_only=True)
+class TaskView:
+    """Everything about a task at one position of the log."""
+
+    task: TaskRow
+    creator: Hex
+    pin: Hex
+    contract: Mapping[str, object]
+    places: tuple[PlaceView, ...]
+    candidates: tuple[CandidateView, ...]
+    results: tuple[ResultView, ...]
+    votes: tuple[VoteView, ...]
+    errors: tuple[ErrorView, ...]
+    finality: tuple[FinalityView, ...]
+    decision_id: Hex | None
+    quorum: int
+    next_steps: tuple[str, ...]
+    """What has to happen next, in sentences; empty when nothing has to."""
+    projected_seq: int
+    now: Time
+
+
+@attrs.frozen(kw_only=True)
+class VerdictView:
+    """What an event of a task did, and if nothing, why."""
+
+    seq: int
+    event_id: Hex
+    event_kind: str
+    author: Hex
+    created_at: Time
+    verdict: VerdictWord
+    code: str | None
+    names: tuple[Hex, ...]
+    """What it waits for, or what it was judged by."""
+    sentence: str
+
+
+@attrs.frozen(kw_only=True)
+class VerdictPage:
+    """The verdicts of a task's events, in the order of the log."""
+
+    items: tuple[VerdictView, ...]
+    next_after: int | None
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """A task told in sentences: what it is, what was done, what counted, what is missing."""
+
+    task_id: Hex
+    state: TaskWord
+    summary: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    timeline: tuple[VerdictView, ...]
+
+
+@attrs.frozen(kw_only=True)
+class DecisionView:
+    """What was decided, on what grounds, and how final it is."""
+
+    task_id: Hex
+    state: TaskWord
+    epoch: int
+    candidate_id: Hex
+    decision_id: Hex | None
+    executor: str
+    node_id: Hex
+    output: ArtifactView
+    output_json: object
+    """The output itself where it is JSON, is here and is small; else null."""
+    evidence: tuple[ArtifactView, ...]
+    summary: str
+    approvals: int
+    rejections: int
+    median_score_bp: int | None
+    finality: FinalityView | None
+    decided_at: Time | None
+
+
+@attrs.frozen(kw_only=True)
+class ArtifactBody:
+    """A body from the artifact store."""
+
+    digest: str
+    mime: str
+    content: bytes
