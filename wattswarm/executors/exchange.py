@@ -1,0 +1,200 @@
+"""One HTTP exchange with an executor: one request, one bounded answer, typed errors.
+
+Nothing is read beyond what may be kept, redirects are not followed, and bodies come as they are
+(no content coding), so that a small answer cannot become a large one.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import attrs
+import httpx2
+import trio
+
+from wattswarm.executors.contract import Progress
+from wattswarm.executors.errors import (
+    EXCERPT_CHARS_MAX,
+    ExecutorContractBroken,
+    ExecutorRefused,
+    ExecutorUnavailable,
+)
+from wattswarm.executors.fields import Fields, Json, parse, write
+from wattswarm.executors.line_stream import Failed, LineStream
+from wattswarm.kernel.errors import Malformed
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+
+THREAD_BYTES_MIN: Final = 65_536
+"""Documents from this size on are read in a thread: they would hold up everybody else."""
+
+EXCERPT_BYTES_MAX: Final = 4 * EXCERPT_CHARS_MAX
+
+T = TypeVar("T")
+OnProgress = Callable[[Progress], None]
+Decode = Callable[[Json, str], T]
+"""Makes a value of the contract of a document and its path, or raises Malformed."""
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """What is sent."""
+
+    call: str
+    method: str
+    path: str
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    body: Mapping[str, Json] | None = None
+
+
+@attrs.frozen
+class Exchange:
+    """The connections to one executor; turns what HTTP does into the errors of the contract."""
+
+    executor: str
+    http: httpx2.AsyncClient
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncGenerator[httpx2.Response]:
+        """Yield the response to `request` once its status says success; its body is not yet read.
+
+        Raises:
+            ExecutorUnavailable: Not reached, or cut off, also while the caller reads the body.
+            ExecutorRefused: The status is no 2xx.
+        """
+        content = None if request.body is None else write(request.body)
+        try:
+            async with self.http.stream(
+                request.method, request.path, headers=dict(request.headers), content=content
+            ) as response:
+                if not response.is_success:
+                    raise await self._refusal(request.call, response)
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    raise self.broken(request.call, "encoded", "a content coding nobody asked for")
+                yield response
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+            raise ExecutorUnavailable(
+                executor=self.executor, call=request.call, reason=_reason(error)
+            ) from error
+
+    async def status(self, request: Request) -> None:
+        """Return when the executor answers with success; what it says beyond that is ignored."""
+        async with self.open(request) as response:
+            await _start_of(response)
+
+    async def document(self, request: Request, decode: Decode[T], *, bytes_max: int) -> T:
+        """Return what `decode` makes of the answer's body.
+
+        Raises:
+            ExecutorContractBroken: The body is too large, no JSON, or `decode` refuses it.
+        """
+        async with self.open(request) as response:
+            body = await self.body(request.call, response, bytes_max)
+        return await self._read(request.call, body, lambda text: decode(_parsed(text), "$"))
+
+    async def result(
+        self, request: Request, decode: Decode[T], *, bytes_max: int, on_progress: OnProgress
+    ) -> T:
+        """Return what `decode` makes of the answer: one document, or the last of many lines."""
+        async with self.open(request) as response:
+            if _media_type(response) != NDJSON:
+                body = await self.body(request.call, response, bytes_max)
+                return await self._read(request.call, body, lambda text: decode(_parsed(text), "$"))
+            line = await self._last_line(request.call, response, bytes_max, on_progress)
+        return await self._read(request.call, line, lambda text: _decoded_result(text, decode))
+
+    def broken(self, call: str, rule: str, message: str, path: str = "$") -> ExecutorContractBroken:
+        """Return the error that says how an answer breaks the contract."""
+        return ExecutorContractBroken(
+            executor=self.executor, call=call, rule=rule, path=path, message=message
+        )
+
+    async def body(self, call: str, response: httpx2.Response, bytes_max: int) -> bytes:
+        """Return the body of a response, of at most `bytes_max` bytes.
+
+        Raises:
+            ExecutorContractBroken: There is more; the rest is not read.
+        """
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > bytes_max:
+                raise self.broken(call, "too_large", f"an answer of more than {bytes_max} bytes")
+        return bytes(body)
+
+    async def _last_line(
+        self, call: str, response: httpx2.Response, bytes_max: int, on_progress: OnProgress
+    ) -> bytes:
+        lines = LineStream(bytes_max)
+        try:
+            async for chunk in response.aiter_raw():
+                for said in lines.feed(chunk):
+                    self._pass_on(call, said, on_progress)
+            return lines.end()
+        except Malformed as error:
+            raise self.broken(call, error.code, error.message, error.path) from error
+
+    def _pass_on(self, call: str, said: Progress | Failed, on_progress: OnProgress) -> None:
+        match said:
+            case Progress():
+                on_progress(said)
+            case Failed(status, detail):
+                raise ExecutorRefused(
+                    executor=self.executor, call=call, status=status, excerpt=_excerpt(detail)
+                )
+
+    async def _read(self, call: str, text: bytes, read: Callable[[bytes], T]) -> T:
+        try:
+            if len(text) < THREAD_BYTES_MIN:
+                return read(text)
+            return await trio.to_thread.run_sync(read, text, abandon_on_cancel=True)
+        except Malformed as error:
+            raise self.broken(call, error.code, error.message, error.path) from error
+
+    async def _refusal(self, call: str, response: httpx2.Response) -> ExecutorRefused:
+        return ExecutorRefused(
+            executor=self.executor,
+            call=call,
+            status=response.status_code,
+            excerpt=_excerpt(await _start_of(response)),
+            retry_after_ms=_retry_after_ms(response),
+        )
+
+
+async def _start_of(response: httpx2.Response) -> str:
+    """Return the first part of a body; a short one is read to its end, and its connection kept."""
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) >= EXCERPT_BYTES_MAX:
+            break
+    return body.decode("utf-8", errors="replace")
+
+
+def _parsed(text: bytes) -> Json:
+    return parse(text, bytes_max=len(text))
+
+
+def _decoded_result(line: bytes, decode: Decode[T]) -> T:
+    fields = Fields.of(_parsed(line))
+    return decode(fields.value("result"), "$.result")
+
+
+def _media_type(response: httpx2.Response) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def _excerpt(text: str) -> str:
+    """Return the first part of a body as one printable line."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= EXCERPT_CHARS_MAX else f"{line[:EXCERPT_CHARS_MAX]}…"
+
+
+def _retry_after_ms(response: httpx2.Response) -> int | None:
+    seconds = str(response.headers.get("retry-after", ""))
+    return int(seconds) * 1_000 if seconds.isdecimal() and len(seconds) <= 6 else None
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
