@@ -1,8 +1,8 @@
 """What a node does for its API: one method for each operation.
 
 Refusals are values: a method returns its document or a `Rejection`, whose `code` becomes the
-problem's and, by the table in `wattswarm.api.problems`, the HTTP status. Exceptions are our own bugs
-and broken resources (`WattSwarmError`: its code is shown too).
+problem's and, by the table in `wattswarm.api.problems`, the HTTP status. Exceptions are our own
+bugs and broken resources (`WattSwarmError`: its code is shown too).
 
 `name` of a task, event or artifact is its full hex name or a unique prefix of it; the codes are
 `not_found` and `ambiguous_name`. Cursors are opaque texts that the backend made itself.
@@ -77,10 +77,6 @@ class NodeOperations(Protocol):
         """Return every setting with its source; secrets masked, live dials included."""
         ...
 
-    async def metrics(self) -> bytes:
-        """Return the Prometheus text exposition of all processes."""
-        ...
-
     async def caught_up(self, seq: int) -> bool:
         """Wait until the projections hold `seq`; False when they do not in time (about 2 s)."""
         ...
@@ -112,7 +108,7 @@ class TaskOperations(Protocol):
         """Make a task, and answer when it stands in the log.
 
         The same key with the same document gives the same task, with another document it is refused
-        (`idempotency_conflict`). `contract_invalid` has details {"errors": [{path, code, message}]}.
+        (`idempotency_conflict`). `contract_invalid` has details {"errors": [ContractProblem …]}.
         """
         ...
 

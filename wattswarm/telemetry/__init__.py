@@ -1,0 +1,1 @@
+"""What a node tells about itself: structured logs, and metrics under names from one table."""
