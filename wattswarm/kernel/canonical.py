@@ -1,8 +1,8 @@
 """Deterministic CBOR, and nothing else: one byte string for each value.
 
 The values are maps with text keys, arrays, text without U+0000, byte strings, booleans and unsigned
-integers below 2**53. No floats, null, tags or undefined; an absent field is a key left out. All keys
-being text, sorting them by length first is the order of the RFC.
+integers below 2**53. No floats, null, tags or undefined; an absent field is a key left out. All
+keys being text, sorting them by length first is the order of the RFC.
 
 Source: RFC 8949, section 4.2.1.
 """
@@ -34,7 +34,8 @@ def decode(data: bytes, *, bytes_max: int) -> Value:
     """Return the value that `data` encodes, provided that `data` is its one encoding.
 
     Raises:
-        Malformed: `too_large`, `not_cbor`, `not_canonical` (another encoding, trailing bytes, duplicate
+        Malformed: `too_large`, `not_cbor`, `not_canonical` (another encoding, trailing bytes,
+        duplicate
             keys), or the codes of `check`.
     """
     if len(data) > bytes_max:

@@ -1,7 +1,7 @@
 """The roots of our errors and refusals.
 
-Errors are split by what the catcher does. Refusals are values: a command that must not be signed gets
-a `Rejection`, an event without effect gets a verdict, and neither is raised.
+Errors are split by what the catcher does. Refusals are values: a command that must not be signed
+gets a `Rejection`, an event without effect gets a verdict, and neither is raised.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,8 @@ class Malformed(WattSwarmError):
 class Rejection:
     """A command that the rules refuse before anything is signed.
 
-    `code` is stable and public, `message` says what, why and what to do; `details` are for machines.
+    `code` is stable and public, `message` says what, why and what to do; `details` are for
+    machines.
     """
 
     code: str

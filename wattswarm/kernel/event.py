@@ -1,8 +1,8 @@
 """The event: a signed statement, its bytes, and what makes it authentic.
 
-The bytes of the body travel and are stored as they were signed; nothing re-encodes them. An event is
-*well formed* when `decode` returns it, *genuine* when its signature holds, and *authentic* when its
-author is admitted as well (`governance.py`).
+The bytes of the body travel and are stored as they were signed; nothing re-encodes them. An event
+is *well formed* when `decode` returns it, *genuine* when its signature holds, and *authentic* when
+its author is admitted as well (`governance.py`).
 """
 
 import enum
@@ -121,7 +121,7 @@ class Draft:
         return body
 
     def unsigned(self, network_id: str, author: NodeId) -> Event:
-        """Return the event without a signature: enough to derive from, never to be stored or sent."""
+        """Return the event unsigned: enough to derive from, never to be stored or sent."""
         return decode_body(self.body(network_id, author), b"")
 
     def sign(self, network_id: str, key: KeyPair) -> Event:
@@ -203,7 +203,7 @@ def decode_body(body: bytes, signature: bytes, *, network_id: str | None = None)
 
 def _check_keys(fields: Mapping[str, Value]) -> None:
     keys = fields.keys()
-    if REQUIRED <= keys and keys - REQUIRED <= OPTIONAL:
+    if keys >= REQUIRED and keys - REQUIRED <= OPTIONAL:
         return
     missing = ", ".join(sorted(REQUIRED - keys)) or "none"
     unknown = ", ".join(sorted(keys - REQUIRED - OPTIONAL)) or "none"

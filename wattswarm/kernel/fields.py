@@ -1,6 +1,7 @@
-"""Strict reading of payload fields: each function returns what it promises, or raises with the path.
+"""Strict reading of payload fields: each function returns what it promises or raises.
 
-A decoder knows no defaults and forgives nothing: another implementation must come to the same verdict.
+A decoder knows no defaults and forgives nothing: another implementation must come to the same
+verdict.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,9 +1,9 @@
 """The governance chain: which versions are valid, who is admitted, and what new work is pinned to.
 
-Version 0 is valid whoever carries it, provided that the network id is made of it; any other is valid
-once enough Finalizers of its predecessor signed it, gathered by content over all carriers. Once valid
-it is valid for ever. Validity and admission only grow, so the state is a function of the set of events:
-`Governance.add` may be called in any order, and again.
+Version 0 is valid whoever carries it, provided that the network id is made of it; any other is
+valid once enough Finalizers of its predecessor signed it, gathered by content over all carriers.
+Once valid it is valid for ever. Validity and admission only grow, so the state is a function of the
+set of events: `Governance.add` may be called in any order, and again.
 """
 
 import enum
@@ -77,8 +77,9 @@ class Word(enum.StrEnum):
 class Standing:
     """What has become of one governance event.
 
-    `code` says why an ignored event has no effect; a waiting one waits for the content that `of` names:
-    for its predecessor to become valid (`predecessor`), or for more signatures on itself (`quorum`).
+    `code` says why an ignored event has no effect; a waiting one waits for the content that `of`
+    names: for its predecessor to become valid (`predecessor`), or for more signatures on itself
+    (`quorum`).
     """
 
     word: Word
@@ -91,7 +92,7 @@ EFFECTIVE: Final = Standing(Word.EFFECTIVE)
 
 @attrs.frozen
 class Equivocation:
-    """A Finalizer that signed several successors of one version, none of which supersedes another."""
+    """A Finalizer that signed rival successors of one version, neither superseding the other."""
 
     node: NodeId
     prev: Digest
@@ -100,7 +101,7 @@ class Equivocation:
 
 @attrs.define
 class _Offer:
-    """A known content, and what was signed over it by Finalizers of its predecessor, if that is valid."""
+    """A known content and its signers: Finalizers of its predecessor, once that is valid."""
 
     version: Version
     signers: set[NodeId] = attrs.field(factory=set[NodeId])
@@ -201,7 +202,7 @@ class Governance:
     # --- adding -------------------------------------------------------------------------------
 
     def add(self, event: Event) -> frozenset[Digest]:
-        """Take a genuine governance event into account; return the ids of versions it made valid."""
+        """Take a genuine event into account and return the ids of versions it made valid."""
         name = event.event_id
         if name in self._carried or name in self._admissions or name in self._ignored:
             return frozenset()

@@ -1,4 +1,4 @@
-"""Domain separation: one table of BLAKE3 derive-key contexts, so that no hash can stand for another.
+"""One table of BLAKE3 derive-key contexts, so that no hash can stand for another.
 
 Source: BLAKE3 paper, section 2.3 (derive_key mode).
 """
@@ -38,7 +38,8 @@ CHAIN_START: Final = bytes(HASH_BYTES)
 def digest(context: Context, *parts: bytes) -> Digest:
     """Return the 32-byte hash of the concatenated parts under the context.
 
-    Parts are concatenated as they are: callers with parts of varying length encode them canonically first.
+    Parts are concatenated as they are: callers with parts of varying length encode them canonically
+    first.
     """
     hasher = blake3(derive_key_context=context)
     for part in parts:

@@ -1,4 +1,4 @@
-"""Names of things: every object is named by the event that made it, every node by its public key."""
+"""Names: an object is named by the event that made it, a node by its public key."""
 
 import re
 from typing import Final, NewType

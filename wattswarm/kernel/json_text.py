@@ -1,8 +1,8 @@
 """Free JSON: read strictly, written in one form.
 
-Inputs, schemas and policy parameters travel in payloads as one JSON text and are digested as bytes, so
-ours writes them in the canonical form of RFC 8785. Reading refuses what implementations disagree on:
-duplicate names, NaN and infinities, lone surrogates, and nesting that could exhaust a stack.
+Inputs, schemas and policy parameters travel in payloads as one JSON text and are digested as bytes,
+so ours writes them in the canonical form of RFC 8785. Reading refuses what implementations disagree
+on: duplicate names, NaN and infinities, lone surrogates, and nesting that could exhaust a stack.
 
 Source: RFC 8259; RFC 7493 (I-JSON); RFC 8785 (JSON Canonicalization Scheme).
 """
@@ -20,10 +20,10 @@ EXPONENT_FROM: Final = 21
 """ECMAScript writes numbers below 10**21 without an exponent."""
 
 ZEROS_MAX: Final = 6
-"""ECMAScript writes at most this many zeros, the one before the point included, before a fraction."""
+"""ECMAScript writes at most this many zeros, one of them before the point."""
 
 PATH_NAME_CHARS: Final = 64
-"""Of a name in a path: a hostile document could otherwise make paths of megabytes, one per value."""
+"""Of a name in a path: a hostile document could otherwise make megabytes of path for each value."""
 
 
 def parse(text: str | bytes, *, bytes_max: int, path: str = "$") -> object:

@@ -1,9 +1,12 @@
-"""Every size, count and time bound of the protocol, each with its reason; bytes, items or ms as named."""
+"""Every size, count and time bound of the protocol; bytes, items or ms as named."""
 
 from typing import Final
 
 EVENT_BODY_BYTES_MAX: Final = 65_536
 """An event is a statement, not a document: larger content is an artifact."""
+
+CONTRACT_BYTES_MAX: Final = EVENT_BODY_BYTES_MAX - 1_024
+"""A contract, leaving room for the rest of the event that creates the task."""
 
 EVENT_WIRE_BYTES_MAX: Final = EVENT_BODY_BYTES_MAX + 128
 """Body, signature and the CBOR heads around them."""
@@ -21,6 +24,7 @@ EPOCH_MAX: Final = 2**31 - 1
 ATTEMPT_MAX: Final = 64
 
 ID_CHARS_MAX: Final = 128
+NAME_BYTES_MAX: Final = 256
 MIME_CHARS_MAX: Final = 128
 ARRAY_ITEMS_MAX: Final = 4_096
 REASON_BYTES_MAX: Final = 4_096
@@ -49,6 +53,9 @@ JSON_DEPTH_MAX: Final = 64
 
 ARTIFACT_BYTES_MAX: Final = 64 * 1_048_576
 
+DURATION_MS_MAX: Final = 366 * 86_400_000
+"""No wait of a task is longer than a year."""
+
 SKEW_TOLERANCE_MS: Final = 3_000
 """Clocks of honest nodes may differ by this much."""
 
@@ -61,3 +68,9 @@ PIN_GRACE_MS: Final = 10_000
 BATCH_EVENTS_MAX: Final = 512
 BATCH_BYTES_MAX: Final = 1_048_576
 APPEND_BYTES_MAX: Final = 524_288
+
+BASIS_POINTS: Final = 10_000
+"""One, as a fraction in a signed value: scores and weights are integers of this many parts."""
+
+REASON_CODE_MAX: Final = 65_535
+REASON_CODES_MAX: Final = 64

@@ -130,9 +130,9 @@ SCHEMA_THRESHOLDS: Final = Policy(
     ),
     rule=(
         "The output is valid under the task's output schema (JSON Schema 2020-12); its member "
-        "`confidence` (0 when missing or no number), as floor(confidence * 10000 + 0.5), is at least "
-        "min_confidence_bp; its compact JSON text is at most max_len bytes of UTF-8. "
-        "The score is the verifier's own, by default 10000; at most 2000 when a condition fails."
+        "`confidence` (0 when missing or no number), as floor(confidence * 10000 + 0.5), is at "
+        "least min_confidence_bp; its compact JSON text is at most max_len bytes of UTF-8. The score is "
+        "the verifier's own, by default 10000; at most 2000 when a condition fails."
     ),
 )
 
@@ -149,8 +149,8 @@ CROSSCHECK: Final = Policy(
     ),
     rule=(
         "The output is valid under the task's output schema (JSON Schema 2020-12); its member "
-        "`check_summary` is text that is not blank. The score is the verifier's own, by default 9000; "
-        "at most 3000 when a condition fails. The score is at least min_score_bp."
+        "`check_summary` is text that is not blank. The score is the verifier's own, by default "
+        "9000; at most 3000 when a condition fails. The score is at least min_score_bp."
     ),
 )
 
@@ -235,7 +235,8 @@ def read_params(binding: PolicyBinding, path: str = "$.params") -> Mapping[str, 
     """Return the parameters of a binding of a policy that this program can carry out.
 
     Raises:
-        Malformed: `policy_unsupported`; `bad_json` or `bad_params`, with a path that begins with `path`.
+        Malformed: `policy_unsupported`; `bad_json` or `bad_params`, with a path that begins with
+        `path`.
     """
     policy = BUILTIN.get(binding.id)
     if policy is None or not binding.binds(policy.name):
@@ -364,7 +365,7 @@ def _confidence_bp(output: object) -> int:
 
 
 def basis_points(fraction: float) -> int:
-    """Return a fraction of 0 to 1 in basis points, rounded half up; what lies outside is clamped."""
+    """Return a fraction in basis points, rounded half up; clamped to 0 … 10 000."""
     if not fraction > 0:  # also what is not a number
         return 0
     return 10_000 if fraction >= 1 else math.floor(fraction * 10_000 + 0.5)

@@ -1,8 +1,8 @@
 """JSON Schema, as outputs and policy parameters are checked: draft 2020-12, whole, and bounded.
 
-A schema refers to nothing outside itself, its patterns run in linear time, and nesting is bounded. A
-schema can still multiply the work (alternatives of alternatives), so untrusted ones are checked in
-a worker process that may be killed, never where state is derived.
+A schema refers to nothing outside itself, its patterns run in linear time, and nesting is bounded.
+A schema can still multiply the work (alternatives of alternatives), so untrusted ones are checked
+in a worker process that may be killed, never where state is derived.
 
 Source: JSON Schema 2020-12 (core and validation).
 """

@@ -35,7 +35,7 @@ class Domain(enum.StrEnum):
 
 
 def message(domain: Domain, fields: Sequence[Value]) -> bytes:
-    """Return the bytes that are signed over named fields: domain, zero byte, canonical CBOR array."""
+    """Return the bytes that are signed: domain, zero byte, canonical CBOR array of the fields."""
     return domain.encode() + b"\0" + canonical.encode(list(fields))
 
 
@@ -60,7 +60,7 @@ class KeyPair:
 
 
 def is_valid(node: bytes, data: bytes, signature: bytes) -> bool:
-    """Tell whether `signature` is `node`'s over `data`; false, never an error, for bytes of wrong size."""
+    """Tell whether `signature` is `node`'s over `data`; false for bytes of a wrong size."""
     if len(signature) != SIGNATURE_BYTES or len(node) != NODE_ID_BYTES:
         return False
     try:

@@ -1,7 +1,7 @@
 """A version of governance: a full snapshot of who may do what, named by the hash of its content.
 
-One content has one encoding: sets are written in ascending order, and what does not apply is left out.
-Version 0 is the genesis record, and the network id is made of it.
+One content has one encoding: sets are written in ascending order, and what does not apply is left
+out. Version 0 is the genesis record, and the network id is made of it.
 """
 
 import enum
@@ -26,7 +26,7 @@ from wattswarm.kernel.limits import (
     POLICIES_MAX,
     SUPERSEDED_MAX,
 )
-from wattswarm.kernel.policy import BUILTIN, PolicyName
+from wattswarm.kernel.policy import BUILTIN, PolicyBinding, PolicyName
 
 RULES_VERSION: Final = 1
 """The rules that this version of the program carries out."""
@@ -111,13 +111,13 @@ class Version:
         """Return the members with the role; an open role is held by every admitted node as well."""
         return frozenset(node for node, roles in self.members.items() if role in roles)
 
-    def registers(self, name: PolicyName) -> bool:
-        """Tell whether tasks under this version may use the policy."""
-        return name in self.policies
+    def registers(self, binding: PolicyBinding) -> bool:
+        """Tell whether tasks under this version may be bound to this policy."""
+        return any(binding.binds(name) for name in self.policies)
 
 
 def default_threshold(finalizers: int) -> int:
-    """Return how many of n finalizers must sign by default: n up to 2, 2 of 3, then more than 2/3."""
+    """Return how many finalizers must sign by default: all of 2, 2 of 3, then over 2/3."""
     assert finalizers >= 1, finalizers
     return {1: 1, 2: 2, 3: 2}.get(finalizers, 2 * finalizers // 3 + 1)
 
@@ -132,7 +132,7 @@ def genesis(
     params: Mapping[str, Value] | None = None,
     effective_at: int = 0,
 ) -> Version:
-    """Return a genesis record in which `node` holds every role and the three policies are registered.
+    """Return a genesis record: `node` has every role, the three policies are registered.
 
     Raises:
         Malformed: The record would not be valid.
