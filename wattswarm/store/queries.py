@@ -1,0 +1,28 @@
+"""SQL lives in files; this reads them. A query is named by a comment: `-- name: fence`.
+
+Queries are bytes, never text: what is built in Python does not get past the type checker.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent / "sql"
+MARK: Final = "-- name: "
+
+
+def load(name: str) -> Mapping[str, bytes]:
+    """Return the named queries of `sql/queries/<name>.sql`."""
+    text = (FOLDER / "queries" / f"{name}.sql").read_text()
+    _head, *parts = text.split(MARK)
+    found: dict[str, bytes] = {}
+    for part in parts:
+        title, _, query = part.partition("\n")
+        assert title.strip() not in found, (name, title)
+        found[title.strip()] = query.strip().encode()
+    return found
+
+
+def script(name: str) -> bytes:
+    """Return the whole of `sql/<name>.sql`."""
+    return (FOLDER / f"{name}.sql").read_bytes()

@@ -1,0 +1,18 @@
+do $$
+declare
+    derived_schema text := current_setting('wattswarm.derived_schema');
+    prefix text := 'wattswarm_' || current_setting('wattswarm.log_schema') || '_';
+    purpose text;
+begin
+    foreach purpose in array array['projection', 'local', 'reader'] loop
+        if exists (select from pg_roles where rolname = prefix || purpose) then
+            execute format('grant usage on schema %I to %I', derived_schema, prefix || purpose);
+            execute format('grant select on all tables in schema %I to %I', derived_schema, prefix || purpose);
+        end if;
+    end loop;
+    if exists (select from pg_roles where rolname = prefix || 'projection') then
+        execute format('grant insert, update, delete on all tables in schema %I to %I',
+            derived_schema, prefix || 'projection');
+    end if;
+end
+$$;
