@@ -18,6 +18,8 @@ from wattswarm.executors.breaker import Breaker, BreakerLimits, BreakerStatistic
 from wattswarm.executors.contract import (
     ANSWER_BYTES_MAX,
     CAPABILITIES_BYTES_MAX,
+    JSON,
+    NDJSON,
     VERIFY_ANSWER_BYTES_MAX,
     BodyRef,
     Capabilities,
@@ -35,7 +37,7 @@ from wattswarm.executors.errors import (
     ExecutorTooSlow,
     ExecutorUnavailable,
 )
-from wattswarm.executors.exchange import JSON, NDJSON, Exchange, OnProgress, Request
+from wattswarm.executors.exchange import Exchange, OnProgress, Request
 from wattswarm.executors.fields import Json
 from wattswarm.executors.retry import Dice, RetryLimits, pause_ms
 from wattswarm.executors.settings import ExecutorSettings, bearer_token

@@ -9,7 +9,6 @@ contract: a verifier that cannot see the source can recompute nothing.
 """
 
 import enum
-import math
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +16,9 @@ from typing import Final
 import attrs
 
 from wattswarm.executors.fields import Json, write
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
 
 ANSWER_BYTES_MAX: Final = 4 * 1_048_576
 """An answer to /execute: 1 MiB of output and 64 KiB of evidence, whose escapes may treble it."""
@@ -299,8 +301,3 @@ class Progress:
     def to_json(self) -> Mapping[str, Json]:
         """Return the object that stands for it in a progress line."""
         return {"message": self.message, "fraction": self.fraction}
-
-
-def score_bp(score: float) -> int:
-    """Return a score of 0 to 1 in basis points, half up."""
-    return math.floor(score * SCORE_BP_MAX + 0.5)

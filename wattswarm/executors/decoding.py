@@ -31,7 +31,6 @@ from wattswarm.executors.contract import (
     Stage,
     VerifyAnswer,
     VerifyRequest,
-    score_bp,
 )
 from wattswarm.executors.fields import Fields, Json, parse
 from wattswarm.kernel.errors import Malformed
@@ -42,6 +41,7 @@ from wattswarm.kernel.limits import (
     MIME_CHARS_MAX,
     UINT_MAX,
 )
+from wattswarm.kernel.policy import basis_points
 
 OUTCOMES: Final = frozenset(item.value for item in Outcome)
 STAGES: Final = frozenset(item.value for item in Stage)
@@ -161,7 +161,7 @@ def verify_answer(value: Json, path: str = "$") -> VerifyAnswer:
         raise fields.wrong("reason_codes", "at least one reason code is needed")
     return VerifyAnswer(
         outcome=_outcome(fields, codes),
-        score_bp=score_bp(fields.fraction("score")),
+        score_bp=basis_points(fields.fraction("score")),
         reason_codes=codes,
         provider_family=fields.text("provider_family", chars_min=1, chars_max=ID_CHARS_MAX),
         model_id=fields.text("model_id", chars_min=1, chars_max=ID_CHARS_MAX),

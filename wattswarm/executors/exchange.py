@@ -12,7 +12,7 @@ import attrs
 import httpx2
 import trio
 
-from wattswarm.executors.contract import Progress
+from wattswarm.executors.contract import NDJSON, Progress
 from wattswarm.executors.errors import (
     EXCERPT_CHARS_MAX,
     ExecutorContractBroken,
@@ -22,9 +22,6 @@ from wattswarm.executors.errors import (
 from wattswarm.executors.fields import Fields, Json, parse, write
 from wattswarm.executors.line_stream import Failed, LineStream
 from wattswarm.kernel.errors import Malformed
-
-JSON: Final = "application/json"
-NDJSON: Final = "application/x-ndjson"
 
 THREAD_BYTES_MIN: Final = 65_536
 """Documents from this size on are read in a thread: they would hold up everybody else."""
