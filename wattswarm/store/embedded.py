@@ -164,6 +164,7 @@ class EmbeddedPostgres:
         living = postmaster.find(self.data_dir)
         if living is not None and self._attaches(living):
             return
+        self._forget_child()
         self.prepare()
         with (self.data_dir / "server.log").open("wb") as log:
             self._child = subprocess.Popen(
@@ -187,9 +188,7 @@ class EmbeddedPostgres:
         if living is not None:
             living.signal(mode)
             self._wait_ended(living, timeout_s)
-        if self._child is not None:
-            self._child.wait()
-            self._child = None
+        self._forget_child()
         self._drop_temporary_socket_dir()
 
     def restart_immediately(self) -> None:
@@ -197,12 +196,15 @@ class EmbeddedPostgres:
         self.stop(StopMode.IMMEDIATE)
         self.start()
 
+    def _forget_child(self) -> None:
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+
     def _attaches(self, living: Postmaster) -> bool:
         """Return whether the living server answers; false when it turns out to be ending."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not self.is_answering():
-            if self._child is not None and self._child.poll() is not None:
-                self._child = None
             if living.wait_ended(POLL_S):
                 return False
             if time.monotonic() >= deadline:
