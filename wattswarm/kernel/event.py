@@ -51,7 +51,7 @@ class LaneClass(enum.StrEnum):
     MESSAGES = "messages"
 
 
-LANE_CLASSES: Final = frozenset(item.value for item in LaneClass)
+LANE_CLASSES: Final = {item.value: item for item in LaneClass}
 
 
 @attrs.frozen(kw_only=True)
@@ -103,6 +103,9 @@ class Draft:
         Raises:
             Malformed: The draft cannot be an event (our own bug, or an input that was not checked).
         """
+        return self.unsigned(network_id, author).body
+
+    def _encoded(self, network_id: str, author: NodeId) -> bytes:
         value: dict[str, Value] = {
             "protocol_version": PROTOCOL_VERSION,
             "network_id": network_id,
@@ -116,17 +119,15 @@ class Draft:
         }
         if self.task_id is not None:
             value["task_id"] = self.task_id
-        body = canonical.encode(value)
-        decode_body(body, b"")
-        return body
+        return canonical.encode(value)
 
     def unsigned(self, network_id: str, author: NodeId) -> Event:
         """Return the event unsigned: enough to derive from, never to be stored or sent."""
-        return decode_body(self.body(network_id, author), b"")
+        return decode_body(self._encoded(network_id, author), b"")
 
     def sign(self, network_id: str, key: KeyPair) -> Event:
         """Return the event, signed."""
-        body = self.body(network_id, key.node_id)
+        body = self._encoded(network_id, key.node_id)
         return decode_body(body, key.sign(_signed(event_id(body))))
 
 
@@ -191,7 +192,7 @@ def decode_body(body: bytes, signature: bytes, *, network_id: str | None = None)
         signature=signature,
         network_id=cast("str", fields["network_id"]),
         scope=cast("str", fields["scope"]),
-        lane_class=LaneClass(cast("str", fields["class"])),
+        lane_class=LANE_CLASSES[cast("str", fields["class"])],
         kind=cast("str", fields["event_kind"]),
         author=NodeId(author),
         task_id=None if task is None else EventId(task),

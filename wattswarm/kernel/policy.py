@@ -131,8 +131,8 @@ SCHEMA_THRESHOLDS: Final = Policy(
     rule=(
         "The output is valid under the task's output schema (JSON Schema 2020-12); its member "
         "`confidence` (0 when missing or no number), as floor(confidence * 10000 + 0.5), is at "
-        "least min_confidence_bp; its compact JSON text is at most max_len bytes of UTF-8. The score is "
-        "the verifier's own, by default 10000; at most 2000 when a condition fails."
+        "least min_confidence_bp; its compact JSON text is at most max_len bytes of UTF-8. The "
+        "score is the verifier's own, by default 10000; at most 2000 when a condition fails."
     ),
 )
 
