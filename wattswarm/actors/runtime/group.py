@@ -1,0 +1,125 @@
+"""A group of actors in this process: the cells, the routes to them, and the supervisor over
+them."""
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from wattswarm.actors.runtime.actor import Logger
+from wattswarm.actors.runtime.cell import Cell
+from wattswarm.actors.runtime.exit import Exit
+from wattswarm.actors.runtime.routes import LocalRoute, PoolRoute
+from wattswarm.actors.runtime.services import Services
+from wattswarm.actors.runtime.spec import ChildSpec, GroupSpec
+from wattswarm.actors.runtime.stats import ActorStats
+from wattswarm.actors.runtime.supervision import Rules, Supervision
+from wattswarm.actors.runtime.supervisor import Child, Supervisor
+from wattswarm.actors.runtime.view import ActorView, GroupView
+
+
+@attrs.define(eq=False)
+class LocalGroup:
+    """The actors of one `GroupSpec`, living here. Cells, and so inboxes, outlive the
+    supervisor's runs."""
+
+    spec: GroupSpec
+    services: Services
+    log: Logger
+    cells: dict[str, Cell] = attrs.field(factory=dict[str, Cell], init=False)
+    supervisor: Supervisor | None = attrs.field(default=None, init=False)
+    incarnation: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        for child in self.spec.children:
+            self._add(child)
+
+    def _add(self, child: ChildSpec) -> None:
+        cells = [Cell(name, child, self.services) for name in child.ids()]
+        routes = [LocalRoute(cell.id, cell.inbox, self.services) for cell in cells]
+        for cell, route in zip(cells, routes, strict=True):
+            self.cells[cell.id] = cell
+            self.services.routes[cell.id] = route
+            self.services.notices[cell.id] = cell.inbox.put_system
+        if len(cells) > 1:
+            inboxes = [cell.inbox for cell in cells]
+            self.services.routes[child.id] = PoolRoute(routes, inboxes, child.shard_by)
+
+    # -- as a child of the root supervisor -------------------------------------------------------
+
+    @property
+    def rules(self) -> Rules:
+        return rules_of(self.spec)
+
+    @property
+    def shutdown_s(self) -> float:
+        return self.spec.shutdown_s
+
+    async def run(self, ready: Callable[[], None]) -> Exit:
+        """Run the actors under a new supervisor, to its end."""
+        self.incarnation += 1
+        core = Supervision(
+            strategy=self.spec.strategy,
+            intensity=self.spec.intensity,
+            auto_shutdown=self.spec.auto_shutdown,
+            dice=self.services.world.rng(f"{self.spec.name}:backoff").random,
+        )
+        children: dict[str, Child] = dict(self.cells)
+        self.supervisor = Supervisor(self.spec.name, core, children, self.log)
+        try:
+            return await self.supervisor.run(ready)
+        finally:
+            self.supervisor = None
+
+    def stop(self) -> None:
+        if self.supervisor is not None:
+            self.supervisor.stop()
+
+    def kill(self) -> None:
+        if self.supervisor is not None:
+            self.supervisor.kill()
+
+    def on_restart(self, why: Exit, delay_s: float) -> None:
+        self.log.warning(
+            "restarting group",
+            group=self.spec.name,
+            reason=why.reason,
+            causes=why.causes,
+            delay_s=round(delay_s, 3),
+        )
+
+    def on_give_up(self, why: Exit) -> None:
+        for cell in self.cells.values():
+            cell.on_give_up(why)
+
+    # -- what operators do with it ---------------------------------------------------------------
+
+    async def stats(self) -> list[ActorStats]:
+        return [cell.stats() for cell in self.cells.values()]
+
+    async def tune(self, actor: str, dial: str, value: int) -> int:
+        return self.cells[actor].tune(dial, value)
+
+    async def restart(self, actor: str) -> None:
+        if self.supervisor is not None:
+            self.supervisor.restart(actor)
+
+    async def suspend(self, actor: str, is_suspended: bool) -> None:
+        self.cells[actor].inbox.suspend(is_suspended)
+
+    async def inspect(self, actor: str) -> Mapping[str, object]:
+        return await self.cells[actor].inspect()
+
+    def view(self) -> GroupView:
+        actors = tuple(
+            ActorView(cell.id, cell.state, cell.incarnation, cell.counters.restarts)
+            for cell in self.cells.values()
+        )
+        state = "running" if self.supervisor is not None else "down"
+        return GroupView(
+            self.spec.name, "root", self.services.world.pid, self.incarnation, state, actors
+        )
+
+
+def rules_of(spec: GroupSpec) -> Rules:
+    """Return what the root supervisor must know of a group."""
+    return Rules(id=spec.name, backoff=spec.backoff, intensity=spec.restarts)

@@ -1,0 +1,125 @@
+"""What a process offers to the actors that live in it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from itertools import count
+from typing import Any
+
+import attrs
+
+from wattswarm.actors.runtime.actor import Actor, Logger
+from wattswarm.actors.runtime.crash import traceback_of
+from wattswarm.actors.runtime.deadlines import Deadlines
+from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
+from wattswarm.actors.runtime.faults import FaultPlane
+from wattswarm.actors.runtime.ref import Ref, Route
+from wattswarm.actors.runtime.spec import ChildSpec
+from wattswarm.actors.runtime.system import TargetDown
+from wattswarm.actors.runtime.world import World
+
+
+@attrs.define(eq=False)
+class Services:
+    """One per process. Routes lead to every actor of the tree, wherever it lives."""
+
+    world: World
+    base_logger: Logger
+    secrets: Mapping[str, bytes] = attrs.field(repr=False)
+    on_crash: Callable[[CrashReport], None]
+    on_dead_letter: Callable[[DeadLetter], None]
+    publish_down: Callable[[TargetDown], None]
+    """Tell the other processes that an incarnation ended here."""
+    is_wire: bool = False
+    faults: FaultPlane = attrs.field(factory=FaultPlane)
+    deadlines: Deadlines = attrs.field(factory=Deadlines)
+    routes: dict[str, Route] = attrs.field(factory=dict[str, Route])
+    notices: dict[str, Callable[[TargetDown], None]] = attrs.field(
+        factory=dict[str, Callable[[TargetDown], None]]
+    )
+    """How to reach the system lane of the actors that live here."""
+    _monitors: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict[str, set[str]](set))
+    _ids: Iterator[int] = attrs.field(factory=lambda: count(1))
+
+    def next_id(self) -> int:
+        """Return a message id, rising."""
+        return next(self._ids)
+
+    def logger(self, actor: str, incarnation: int) -> Logger:
+        """Return a logger that names the actor in each of its lines."""
+        return BoundLogger(self.base_logger, {"actor": actor, "incarnation": incarnation})
+
+    def build(self, spec: ChildSpec) -> Actor[Any]:
+        """Return a new object of the actor's class."""
+        return load(spec.actor)(**spec.args)
+
+    def ref_of(self, sender: str, name: str) -> Ref[Any]:
+        """Return the address of any actor of the tree.
+
+        Raises:
+            LookupError: There is none of that name.
+        """
+        return Ref(name, self.routes[name], sender)
+
+    def ref_for(self, spec: ChildSpec, sender: str, name: str) -> Ref[Any]:
+        """Return the address of an actor, if `spec` allows talking to it.
+
+        Raises:
+            LookupError: It does not.
+        """
+        actor = name.partition("/")[0]
+        may_ask = actor in spec.asks or name in spec.asks
+        if not (may_ask or actor in spec.talks_to or name in spec.talks_to):
+            raise LookupError(f"{sender} does not list {name} under talks_to or asks")
+        return Ref(name, self.routes[name], sender, may_ask=may_ask)
+
+    def monitor(self, watcher: str, target: str) -> None:
+        """Have `watcher` told about ends of `target`."""
+        self._monitors[target].add(watcher)
+
+    def on_down(self, notice: TargetDown) -> None:
+        """An incarnation ended in this process: tell the watchers, here and elsewhere."""
+        self.tell_watchers(notice)
+        self.publish_down(notice)
+
+    def tell_watchers(self, notice: TargetDown) -> None:
+        """An incarnation ended somewhere: tell the watchers that live here."""
+        for watched in (notice.actor, notice.actor.partition("/")[0]):
+            for watcher in sorted(self._monitors.get(watched, ())):
+                self.notices[watcher](notice)
+            if watched == notice.actor.partition("/")[0]:
+                return
+
+    @staticmethod
+    def traceback_of(error: BaseException) -> str:
+        """Return the end of an error's traceback."""
+        return traceback_of(error)
+
+
+@attrs.frozen
+class BoundLogger:
+    """A logger with fields of its own in each line."""
+
+    _logger: Logger
+    _fields: Mapping[str, object]
+
+    def debug(self, event: str, **fields: Any) -> None:
+        self._logger.debug(event, **self._fields, **fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._logger.info(event, **self._fields, **fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self._logger.warning(event, **self._fields, **fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        self._logger.error(event, **self._fields, **fields)
+
+
+def load(path: str) -> Any:
+    """Return what an import path `package.module:Name` names."""
+    module, _, name = path.partition(":")
+    found: Any = import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found

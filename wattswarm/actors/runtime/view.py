@@ -1,0 +1,39 @@
+"""The live tree as operators see it."""
+
+import attrs
+
+
+@attrs.frozen
+class ActorView:
+    """One actor, or one instance."""
+
+    id: str
+    state: str
+    incarnation: int
+    restarts: int
+
+
+@attrs.frozen
+class GroupView:
+    """One group; `pid` is its process, 0 while it has none."""
+
+    name: str
+    placement: str
+    pid: int
+    incarnation: int
+    state: str
+    actors: tuple[ActorView, ...]
+
+
+@attrs.frozen
+class TreeView:
+    """The whole tree, in start order."""
+
+    pid: int
+    state: str
+    """`starting`, `ready`, `degraded`, `stopping`."""
+    degraded: tuple[str, ...]
+    """Optional actors that were given up for now."""
+    armed: tuple[str, ...]
+    """Fault rules that are armed, as text: a banner is owed while there is one."""
+    groups: tuple[GroupView, ...]
