@@ -1,0 +1,58 @@
+"""Sign-locks: what a node has signed once, and may not sign otherwise ever after.
+
+The log writer takes the lock in the transaction that appends the event, and refuses another value
+for the same key; a refused lock refuses its whole batch. So no crash at any step of signing, and no
+second thought, makes a node contradict itself.
+"""
+
+import enum
+
+import attrs
+
+from wattswarm.kernel import canonical
+from wattswarm.kernel.event import Draft
+from wattswarm.kernel.ids import Digest, EventId, TaskId
+
+
+class LockKind(enum.StrEnum):
+    """What is signed at most once per key."""
+
+    FINALITY = "finality"
+    COMMIT = "commit"
+    REVEAL = "reveal"
+    PLAIN_VOTE = "plain_vote"
+    DECISION = "decision"
+    GOVERNANCE = "governance"
+
+
+@attrs.frozen
+class Lock:
+    """`value` is what was signed for `key`: an event id, a candidate or a governance version."""
+
+    kind: str
+    key: bytes
+    value: bytes
+
+
+@attrs.frozen
+class Signing:
+    """A draft to be signed and appended, with the locks that must hold in the same transaction."""
+
+    draft: Draft
+    locks: tuple[Lock, ...] = ()
+
+
+def epoch_key(task_id: TaskId, epoch: int, pin: Digest) -> bytes:
+    """Return the key of what is signed once per epoch: a decision, or finality."""
+    return canonical.encode([task_id, epoch, pin])
+
+
+def vote_key(task_id: TaskId, epoch: int, pin: Digest, attempt: int, candidate: EventId) -> bytes:
+    """Return the key of what is signed once per candidate and attempt: each form of a vote."""
+    parts: list[canonical.Value] = [task_id, epoch, pin, attempt, candidate]
+    return canonical.encode(parts)
+
+
+def governance_lock(prev: Digest, version: Digest) -> Lock:
+    """Return the lock on the one successor of `prev` that a finalizer signs."""
+    return Lock(LockKind.GOVERNANCE.value, prev, version)

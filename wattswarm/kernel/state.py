@@ -1,0 +1,291 @@
+"""The state of one task: what a set of events says, and nothing else.
+
+A `TaskState` is read by everybody and written only by the machine that derives it, which copies it
+before its next change: whoever holds one holds a snapshot. Its tables are dicts keyed by event id;
+a table is a function of the set of events, the order of its items is not.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import attrs
+
+from wattswarm.kernel.contract import Contract, Independence
+from wattswarm.kernel.governance import Version
+from wattswarm.kernel.ids import Digest, EventId, NodeId, TaskId
+from wattswarm.kernel.payloads.vote import Ballot
+from wattswarm.kernel.records import (
+    Addition,
+    Candidate,
+    Carrier,
+    Claim,
+    ClaimDecision,
+    Commit,
+    Confirmation,
+    Decision,
+    Failure,
+    Label,
+    Lease,
+    Outcome,
+    Release,
+    Renewal,
+    Result,
+    Retry,
+    Seal,
+    Subject,
+    Vote,
+)
+from wattswarm.kernel.verdict import Ignored, Need, On, Verdict, Waiting
+
+if TYPE_CHECKING:
+    from wattswarm.kernel.rule import Entry, Hold
+
+Listed: TypeAlias = "tuple[Vote, Listed | None]"
+"""Votes that list a commit which is not effective yet: a list that can be shared, newest first."""
+
+LOCAL_PREFIX: Final = "local:"
+NOBODY: Final = NodeId(bytes(32))
+
+
+@attrs.define(eq=False)
+class TaskState:
+    """One task as derived from a set of events.
+
+    `scope`, `creator` and `created_at` are those of its TASK_CREATED, once that is there in any
+    shape; `contract` and `pin` are those that it gives, once it can be read; `is_effective` tells
+    whether it took effect. `effective` maps the events that took effect to their kinds, `pending`
+    holds the others.
+    """
+
+    task_id: TaskId
+    network_id: str = ""
+    scope: str | None = None
+    creator: NodeId = NOBODY
+    created_at: int = 0
+    contract: Contract | None = None
+    pin: Digest | None = None
+    version: Version | None = None
+    is_effective: bool = False
+
+    effective: dict[EventId, str] = attrs.field(factory=dict[EventId, str])
+    pending: "dict[EventId, tuple[Entry[Any], Hold]]" = attrs.field(factory=dict, repr=False)
+    latest: dict[NodeId, int] = attrs.field(factory=dict[NodeId, int])
+
+    attempts: dict[Label, int] = attrs.field(factory=dict[Label, int])
+    retries: dict[EventId, Retry] = attrs.field(factory=dict[EventId, Retry])
+    claims: dict[EventId, Claim] = attrs.field(factory=dict[EventId, Claim])
+    renewals: dict[EventId, Renewal] = attrs.field(factory=dict[EventId, Renewal])
+    leases: dict[EventId, Lease] = attrs.field(factory=dict[EventId, Lease])
+    releases: dict[EventId, Release] = attrs.field(factory=dict[EventId, Release])
+    released: dict[EventId, int] = attrs.field(factory=dict[EventId, int])
+    claim_decisions: dict[EventId, ClaimDecision] = attrs.field(
+        factory=dict[EventId, ClaimDecision]
+    )
+    approved: dict[EventId, bool] = attrs.field(factory=dict[EventId, bool])
+    errors: dict[EventId, Failure] = attrs.field(factory=dict[EventId, Failure])
+    candidates: dict[EventId, Candidate] = attrs.field(factory=dict[EventId, Candidate])
+    additions: dict[EventId, Addition] = attrs.field(factory=dict[EventId, Addition])
+    confirmations: dict[EventId, Confirmation] = attrs.field(factory=dict[EventId, Confirmation])
+    results: dict[EventId, Result] = attrs.field(factory=dict[EventId, Result])
+    commits: dict[EventId, Commit] = attrs.field(factory=dict[EventId, Commit])
+    votes: dict[EventId, Vote] = attrs.field(factory=dict[EventId, Vote])
+    decisions: dict[EventId, Decision] = attrs.field(factory=dict[EventId, Decision])
+    carriers: dict[EventId, Carrier] = attrs.field(factory=dict[EventId, Carrier])
+    seals: dict[Seal, bytes] = attrs.field(factory=dict[Seal, bytes])
+
+    listed: dict[EventId, int] = attrs.field(factory=dict[EventId, int])
+    """By how many distinct voters' reveals each commit is listed."""
+    tally: dict[tuple[Subject, Ballot], int] = attrs.field(
+        factory=dict[tuple[Subject, Ballot], int]
+    )
+    """How many distinct voters' votes count, over each subject."""
+    counted: dict[EventId, bool] = attrs.field(factory=dict[EventId, bool])
+    """The commits and plain votes that count."""
+    sealed: dict[tuple[Label, EventId], int] = attrs.field(factory=dict[tuple[Label, EventId], int])
+    """How many distinct finalizers of the pin signed each candidate of a label."""
+
+    listers: dict[tuple[EventId, NodeId], bool] = attrs.field(
+        factory=dict[tuple[EventId, NodeId], bool], repr=False
+    )
+    unmatched: dict[EventId, Listed] = attrs.field(factory=dict, repr=False)
+    revealed: dict[EventId, Ballot] = attrs.field(factory=dict[EventId, Ballot], repr=False)
+    voters: dict[tuple[Subject, Ballot, NodeId], bool] = attrs.field(
+        factory=dict[tuple[Subject, Ballot, NodeId], bool], repr=False
+    )
+    signed: dict[tuple[Label, EventId, NodeId], bool] = attrs.field(
+        factory=dict[tuple[Label, EventId, NodeId], bool], repr=False
+    )
+
+    _verdicts: Mapping[EventId, Verdict] | None = attrs.field(default=None, repr=False)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    @property
+    def terms(self) -> Contract:
+        """The contract, of a task that has one: what is effective in it has come this far."""
+        assert self.contract is not None, "a task without a contract"
+        return self.contract
+
+    @property
+    def governing(self) -> Version:
+        """The governance version of the pin, of a task whose pin is known."""
+        assert self.version is not None, "a task without a known pin"
+        return self.version
+
+    @property
+    def label(self) -> Label | None:
+        """The newest open epoch, once the pin is known."""
+        return None if self.pin is None else Label(1, self.pin)
+
+    @property
+    def attempt(self) -> int:
+        """The newest open attempt of the newest epoch."""
+        label = self.label
+        return 1 if label is None else self.attempts.get(label, 1)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the task lives in a network of one node."""
+        return self.network_id.startswith(LOCAL_PREFIX)
+
+    @property
+    def events(self) -> int:
+        """How many events name the task, those of other scopes left out."""
+        foreign = sum(
+            isinstance(verdict, Ignored) and verdict.code == "wrong_scope"
+            for verdict in self.verdicts.values()
+        )
+        return len(self.effective) + len(self.pending) - foreign
+
+    def expires_at(self, epoch: int) -> int:
+        """Return when the epoch expires, in ms."""
+        assert epoch == 1, epoch
+        return self.terms.expires_at
+
+    def version_of(self, label: Label) -> Version | None:
+        """Return the governance version that the label is pinned to, once it is known."""
+        return self.version if label.pin == self.pin else None
+
+    def is_independent(self, verifier: NodeId, executor: str, candidate: Candidate) -> bool:
+        """Tell whether a verifier differs from the proposer as the contract asks."""
+        match self.terms.independence:
+            case Independence.NODE:
+                return verifier != candidate.author
+            case Independence.EXECUTOR:
+                return (verifier, executor) != (candidate.author, candidate.executor)
+            case Independence.NONE:
+                return True
+
+    def approvals(self, subject: Subject) -> int:
+        """Return how many distinct voters' approvals of a candidate count in an attempt."""
+        return self.tally.get((subject, Ballot.APPROVE), 0)
+
+    def rejections(self, subject: Subject) -> int:
+        """Return how many distinct voters' rejections of a candidate count in an attempt."""
+        return self.tally.get((subject, Ballot.REJECT), 0)
+
+    def outcome(self, label: Label) -> Outcome | None:
+        """Return what the label is final with, or None.
+
+        Only signatures of the pin's finalizers were counted. When finalizers contradicted each
+        other so far that two candidates have enough, the smaller one it is, and the label is
+        disputed.
+        """
+        version = self.version_of(label)
+        if version is None:
+            return None
+        final = sorted(
+            candidate
+            for (of, candidate), signers in self.sealed.items()
+            if of == label and signers >= version.threshold
+        )
+        if not final:
+            return None
+        return Outcome(
+            label=label,
+            candidate=final[0],
+            signers=self.sealed[label, final[0]],
+            threshold=version.threshold,
+            is_disputed=len(final) > 1,
+        )
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What the final labels are final with, by label."""
+        found = (self.outcome(label) for label in sorted({label for label, _ in self.sealed}))
+        return tuple(outcome for outcome in found if outcome is not None)
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision to show: one that finality went by, else the one of the smallest date."""
+        label = self.label
+        if label is None or not self.decisions:
+            return None
+        final = self.outcome(label)
+        sealed: Mapping[EventId, int] = {} if final is None else self._sealed_decisions(final)
+        return min(
+            self.decisions.values(),
+            key=lambda each: (-sealed.get(each.event_id, 0), each.created_at, each.event_id),
+        )
+
+    def _sealed_decisions(self, final: Outcome) -> Mapping[EventId, int]:
+        """Return how many finalizers signed the outcome by way of each decision."""
+        signers: dict[EventId, int] = {}
+        for seal in self.seals:
+            if (seal.label, seal.candidate) == (final.label, final.candidate):
+                signers[seal.decision] = signers.get(seal.decision, 0) + 1
+        return signers
+
+    def verdict(self, event_id: EventId) -> Verdict | None:
+        """Return the verdict on an event that is not effective; None for others."""
+        return self.verdicts.get(event_id)
+
+    @property
+    def verdicts(self) -> Mapping[EventId, Verdict]:
+        """The verdicts on all events that are not effective."""
+        if self._verdicts is None:
+            self._verdicts = _resolved(self.pending)
+        return self._verdicts
+
+    def copy(self) -> "TaskState":
+        """Return the same state with tables of its own."""
+        twin = copy.copy(self)
+        twin._verdicts = None
+        for name in _TABLES:
+            setattr(twin, name, getattr(self, name).copy())
+        return twin
+
+
+_TABLES: Final = tuple(
+    field.name
+    for field in attrs.fields(TaskState)
+    if isinstance(field.default, attrs.Factory)  # pyright: ignore[reportArgumentType]
+)
+
+
+def _resolved(pending: "Mapping[EventId, tuple[Entry[Any], Hold]]") -> Mapping[EventId, Verdict]:
+    """Return the verdicts: what waits for an event that is itself ignored depends on that one."""
+    known: dict[EventId, Verdict] = {}
+    for name in pending:
+        chain = [name]
+        while chain:
+            last = chain[-1]
+            verdict = pending[last][1].verdict
+            named = _awaited(verdict)
+            if named is None or named not in pending:
+                known[chain.pop()] = verdict
+            elif named in known:
+                is_ignored = isinstance(known[named], Ignored)
+                known[chain.pop()] = Ignored("depends_on_ignored", named) if is_ignored else verdict
+            else:
+                chain.append(named)
+    return known
+
+
+def _awaited(verdict: Verdict) -> EventId | None:
+    match verdict:
+        case Waiting(for_=(Need(on=On.EVENT, name=name),)):
+            return EventId(name)
+        case _:
+            return None

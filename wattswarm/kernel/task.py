@@ -1,0 +1,234 @@
+"""Derivation: a set of events about one task becomes its state and a verdict for every event.
+
+`TaskMachine` is a least fixpoint done incrementally. A new event is judged by the rule of its kind;
+when it takes effect, what it provides wakes the events that waited for that, and only those. Events
+may come in any order and batch, and again: the state is a function of their set, the same as from
+scratch. Each event is judged a bounded number of times plus once per name that it lists, so the
+cost is linear.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from wattswarm.kernel import (
+    attempt,
+    candidate,
+    claim,
+    creation,
+    decision,
+    evidence,
+    finality,
+    payloads,
+    result,
+    vote,
+)
+from wattswarm.kernel.contract import Mode
+from wattswarm.kernel.errors import Malformed
+from wattswarm.kernel.event import Event, LaneClass
+from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.ids import Digest, EventId, TaskId
+from wattswarm.kernel.payloads.task import TaskCreated
+from wattswarm.kernel.rule import Entry, Hold, Rule, ignored, waits
+from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.verdict import Need, On
+
+__all__ = ["RULES", "TaskMachine", "TaskState", "derive", "extend"]
+
+RULES: Final[Mapping[str, Rule[Any]]] = {
+    rule.kind: rule
+    for family in (creation, claim, candidate, evidence, result, vote, decision, finality, attempt)
+    for rule in family.RULES
+}
+"""Kind → rule: every event kind of a task that has a meaning."""
+
+
+class TaskMachine:
+    """Derives one task, event by event."""
+
+    def __init__(self, task_id: TaskId, governance: Governance) -> None:
+        self._governance = governance
+        self._state = TaskState(task_id, governance.network_id)
+        self._is_shared = False
+        self._waiting: dict[Need, list[Entry[Any]]] = {}
+        self._late: dict[Need, list[tuple[int, EventId, Entry[Any]]]] = {}
+        self._queue: deque[Entry[Any]] = deque()
+
+    @classmethod
+    def resume(cls, state: TaskState, governance: Governance) -> "TaskMachine":
+        """Return a machine that goes on from a state; neither disturbs the other."""
+        machine = cls(state.task_id, governance)
+        machine._state = state.copy()
+        for entry, hold in state.pending.values():
+            if hold.until is not None:
+                machine._queue.append(entry.anew())
+        machine._drain()
+        return machine
+
+    @property
+    def state(self) -> TaskState:
+        """The state of the set of events that were added: a snapshot, to be read only."""
+        self._is_shared = True
+        return self._state
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take genuine events of this task into account; those known already change nothing."""
+        for event in events:
+            assert event.group_task == self._state.task_id, "an event of another task"
+            if event.event_id in self._state.effective or event.event_id in self._state.pending:
+                continue
+            self._own()
+            self._arrive(event)
+            self._drain()
+
+    def governance_changed(self, pins: Iterable[Digest]) -> None:
+        """Take into account that these governance versions have become valid."""
+        for pin in pins:
+            if pin == self._state.pin and self._state.version is None:
+                self._own()
+                self._state.version = self._governance.version(pin)
+                self._wake(Need(On.VERSION, pin))
+        self._drain()
+
+    # --- within ---------------------------------------------------------------------------------
+
+    def _own(self) -> None:
+        """Make the state this machine's own to write: a copy, when somebody may hold it."""
+        if self._is_shared:
+            self._state = self._state.copy()
+            self._is_shared = False
+
+    def _arrive(self, event: Event) -> None:
+        state = self._state
+        state.latest[event.author] = max(event.created_at, state.latest.get(event.author, 0))
+        entry = _entry(event)
+        if event.event_id == state.task_id:
+            self._learn_origin(entry)
+        self._queue.append(entry)
+
+    def _learn_origin(self, entry: Entry[Any]) -> None:
+        """Write what TASK_CREATED says whatever its verdict: a void one has a pin as well."""
+        state, event = self._state, entry.event
+        state.scope, state.creator, state.created_at = event.scope, event.author, event.created_at
+        if entry.flaw is None:
+            created: TaskCreated = entry.payload
+            state.contract, state.pin = created.contract, created.pin
+            state.version = self._governance.version(created.pin)
+        self._wake(Need(On.EVENT, state.task_id))
+
+    def _drain(self) -> None:
+        while self._queue:
+            self._settle(self._queue.popleft())
+
+    def _settle(self, entry: Entry[Any]) -> None:
+        state, name = self._state, entry.event.event_id
+        hold = judge(entry, state)
+        if hold is not None:
+            state.pending[name] = (entry, hold)
+            if hold.until is not None:
+                self._remember(hold.until, hold.reach_ms, entry)
+            return
+        assert entry.rule is not None, "only kinds with a rule take effect"
+        state.pending.pop(name, None)
+        state.effective[name] = entry.event.kind
+        for provided in entry.rule.apply(entry, state):
+            self._wake(provided)
+        self._wake(Need(On.EVENT, name))
+
+    def _remember(self, until: Need, reach_ms: int, entry: Entry[Any]) -> None:
+        if until.on is On.LEASE:
+            late = self._late.setdefault(until, [])
+            heapq.heappush(late, (reach_ms, entry.event.event_id, entry))
+        else:
+            self._waiting.setdefault(until, []).append(entry)
+
+    def _wake(self, provided: Need) -> None:
+        if provided.on is not On.LEASE:
+            self._queue.extend(self._waiting.pop(provided, ()))
+            return
+        late = self._late.get(provided, [])
+        end = self._state.leases[EventId(provided.name)].end
+        while late and late[0][0] <= end:
+            self._queue.append(heapq.heappop(late)[2])
+
+
+def derive(task_id: TaskId, events: Iterable[Event], governance: Governance) -> TaskState:
+    """Return the state of a task from all genuine events that name it, in any order."""
+    machine = TaskMachine(task_id, governance)
+    machine.add(events)
+    return machine.state
+
+
+def extend(state: TaskState, events: Iterable[Event], governance: Governance) -> TaskState:
+    """Return the state of the same set of events and these; `state` stays as it is."""
+    machine = TaskMachine.resume(state, governance)
+    machine.add(events)
+    return machine.state
+
+
+# --- judging --------------------------------------------------------------------------------------
+
+
+def judge(entry: Entry[Any], state: TaskState) -> Hold | None:
+    """Return why an event has no effect, or None: what holds for all kinds, then its own rule."""
+    event = entry.event
+    if event.event_id == state.task_id:
+        return _judge_creation(entry, state)
+    task = Need(On.EVENT, state.task_id)
+    if state.scope is None:
+        return waits(task)
+    if event.scope != state.scope:
+        return ignored("wrong_scope")
+    if entry.flaw is not None:
+        return entry.flaw
+    rule = entry.rule
+    assert rule is not None, "a kind without a rule is a flaw"
+    if not rule.in_task:
+        return waits(task) if state.pin is None else rule.judge(entry, state)
+    if not state.is_effective:
+        return waits(task)
+    return _judge_common(entry, state) or rule.judge(entry, state)
+
+
+def _judge_creation(entry: Entry[Any], state: TaskState) -> Hold | None:
+    if entry.flaw is not None:
+        return entry.flaw
+    assert entry.rule is not None
+    assert state.pin is not None
+    if state.version is None:
+        return waits(Need(On.VERSION, state.pin))
+    return entry.rule.judge(entry, state)
+
+
+def _judge_common(entry: Entry[Any], state: TaskState) -> Hold | None:
+    event = entry.event
+    if event.epoch != 1:
+        if event.epoch == 0 or state.terms.mode is Mode.ONE_SHOT:
+            return ignored("wrong_epoch")
+        return waits(Need(On.EPOCH, b"", event.epoch))
+    if event.created_at > state.expires_at(event.epoch):
+        return ignored("after_expiry")
+    if event.created_at <= state.created_at:
+        return ignored("date_order", state.task_id)
+    return None
+
+
+def _entry(event: Event) -> Entry[Any]:
+    """Return the event with its rule and payload, and with what is wrong with it by itself."""
+    rule = RULES.get(event.kind)
+    if rule is None:
+        return Entry(event, None, None, ignored("unknown_kind"))
+    if event.lane_class is not LaneClass.WORK:
+        return Entry(event, rule, None, ignored("wrong_class"))
+    if event.kind == TaskCreated.kind and event.task_id is not None:
+        return Entry(event, rule, None, ignored("task_in_task"))
+    try:
+        return Entry(event, rule, payloads.read(event.kind, event.payload))
+    except Malformed as error:
+        return Entry(event, rule, None, ignored(error.code))
+
+
+def rule_of(kind: str) -> Rule[Any] | None:
+    """Return the rule of a kind of event, if it has one."""
+    return RULES.get(kind)
