@@ -1,0 +1,64 @@
+"""The reference executor: real extractive work on real text, offline, the same every time.
+
+Task types: `summarize` (sentences of the source, by the method that the profile names) and
+`keywords` (phrases of the source). Inputs: `document` (or `text`, or `prompt`), and bounds
+`max_sentences`, `max_chars`, `max_keywords`. Its `/verify` makes again what can be made again.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from wattswarm.executors.contract import (
+    ExecuteAnswer,
+    ExecuteRequest,
+    InlineEvidence,
+    Progress,
+)
+from wattswarm.executors.fields import write
+from wattswarm.executors.reference.document import Unsuitable
+from wattswarm.executors.reference.summary import METHODS
+from wattswarm.executors.reference.task import TASK_TYPES, output
+from wattswarm.executors.reference.verification import judge
+from wattswarm.executors.sdk import Executor, Report, WorkRefused
+
+PROFILES: Final = tuple(METHODS)
+PROVIDER: Final = "wattswarm-reference"
+
+
+def reference_executor(
+    name: str = "reference", profiles: Sequence[str] = PROFILES, *, threads: int = 2
+) -> Executor:
+    """Return an executor that offers the named methods as profiles.
+
+    Raises:
+        WorkRefused: A profile is none of our methods.
+    """
+    unknown = sorted(set(profiles) - METHODS.keys())
+    if unknown or not profiles:
+        raise WorkRefused(f"no such profile: {', '.join(unknown)}; there are {', '.join(METHODS)}")
+    executor = Executor(
+        name=name,
+        task_types=TASK_TYPES,
+        profiles=tuple(profiles),
+        provider_family=PROVIDER,
+        model_id=",".join(profiles),
+        threads=threads,
+    )
+    executor.execute(work)
+    executor.verify(judge)
+    return executor
+
+
+def work(request: ExecuteRequest, report: Report) -> ExecuteAnswer:
+    """Return the output for a request, with how it was made as evidence."""
+    report(Progress(message=f"{request.task_type} by {request.profile}", fraction=0.0))
+    try:
+        made = output(request.task_type, request.profile, request.inputs)
+    except Unsuitable as error:
+        raise WorkRefused(str(error), code="unsuitable_inputs") from error
+    report(Progress(message="done", fraction=1.0))
+    trace = {name: made[name] for name in ("method", "source", "check_summary")}
+    return ExecuteAnswer(
+        candidate_output=made,
+        evidence_inline=(InlineEvidence(mime="application/json", content=write(trace).decode()),),
+    )
