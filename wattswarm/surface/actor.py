@@ -8,8 +8,19 @@ import attrs
 from wattswarm.surface.words import Time
 
 ActorState = Literal[
-    "starting", "running", "suspended", "restarting", "stopping", "stopped", "given_up"
+    "idle",
+    "starting",
+    "waiting",
+    "ready",
+    "suspended",
+    "restarting",
+    "backing_off",
+    "degraded",
+    "crashed",
+    "stopped",
 ]
+"""The runtime's words; `waiting`: it starts, and something that it needs is not there yet."""
+
 NodeKind = Literal["root", "supervisor", "group", "actor"]
 
 
@@ -57,6 +68,8 @@ class ActorStats:
     inbox_depth: int
     inbox_capacity: int
     oldest_ms: int
+    in_hand: int
+    handled: int
     in_per_s: float
     done_per_s: float
     busy_percent: float
@@ -67,9 +80,9 @@ class ActorStats:
     handle_max_us: int
     shed: int
     refused: int
+    expired: int
     dead_letters: int
     last_error: str | None
-    last_error_at: Time | None
     dials: tuple[DialView, ...]
 
 

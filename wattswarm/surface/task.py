@@ -8,9 +8,18 @@ import attrs
 from wattswarm.surface.words import Hex, Time
 
 TaskWord = Literal[
-    "open", "suspended", "expired", "stopped", "killed", "final", "unsupported", "quarantined"
+    "open",
+    "suspended",
+    "expired",
+    "stopped",
+    "killed",
+    "final",
+    "pending",
+    "void",
+    "unsupported",
+    "quarantined",
 ]
-"""`final` means decided for good; see docs/glossary.md."""
+"""The words of `wattswarm.kernel.codes.WORDS`; `quarantined`: the task cannot be derived."""
 
 VerdictWord = Literal["effective", "waiting", "ignored"]
 PlaceWord = Literal["free", "working", "done", "released", "lapsed"]

@@ -1,0 +1,15 @@
+"""The table of all operations, in the order in which the documentation shows them."""
+
+from typing import Final
+
+from wattswarm.api.operation import Operation
+from wattswarm.api.routes import actors, chaos, executors, log, node, tasks
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *node.OPERATIONS,
+    *tasks.OPERATIONS,
+    *executors.OPERATIONS,
+    *log.OPERATIONS,
+    *actors.OPERATIONS,
+    *chaos.OPERATIONS,
+)
