@@ -167,7 +167,7 @@ def network_id_of(record: Version) -> str:
     return f"net:{digest(Context.NETWORK_ID, canonical.encode(to_payload(record))).hex()}"
 
 
-def successor(prev: Version, **changes: object) -> Version:
+def successor(prev: Version, /, **changes: object) -> Version:
     """Return the version that follows `prev` with these fields changed, ready to be signed.
 
     The threshold becomes the default one when the members change and it is not given.

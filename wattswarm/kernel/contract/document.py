@@ -167,7 +167,7 @@ def _policy_problems(bound: Value, pin: Version) -> Iterator[Problem]:
             f"governance version {pin.version} does not register {binding.id}; "
             f"use one of {', '.join(name.id for name in pin.policies) or 'none, as it has none'}"
         )
-        yield Problem("$.policy", "policy_unregistered", message)
+        yield Problem("$.policy", "policy_not_registered", message)
 
 
 def _size_problem(contract: Contract) -> Problem | None:

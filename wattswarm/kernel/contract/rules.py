@@ -185,6 +185,11 @@ def _group_problems(value: Value, rules: Mapping[str, Rule], path: str) -> Itera
             yield _missing(f"{path}.{name}")
 
 
+def is_sound(name: str, value: Value) -> bool:
+    """Tell whether a field may have this value, by itself."""
+    return not any(_value_problems(value, FIELDS[name], f"$.{name}"))
+
+
 def _unknown(terms: Terms, known: Collection[str], path: str) -> Iterator[Problem]:
     for name in terms:
         if name not in known:

@@ -7,6 +7,7 @@ import attrs
 
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.contract.model import BY_RANK, Allocator, BudgetMode, Independence, Mode
+from wattswarm.kernel.contract.rules import is_sound
 from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.policy import SCHEMA_ONLY, bind
 from wattswarm.kernel.version import Role, Version
@@ -81,7 +82,7 @@ def defaults(given: Mapping[str, Value], setting: Setting) -> Mapping[str, Value
         "reveal_window_ms": WINDOW_MS,
         "decision_window_ms": WINDOW_MS,
         "decider_timeout_ms": WINDOW_MS,
-        "expires_at": setting.created_at + _given(given, "expires_in_ms", LIFE_MS),
+        "expires_at": setting.created_at + _life_ms(given.get("expires_in_ms")),
         "stage_units": {
             "explore": _share(cost_units, EXPLORE_PERCENT),
             "verify": _share(cost_units, VERIFY_PERCENT),
@@ -113,7 +114,11 @@ def _share(cost_units: int, percent: int) -> int:
     return max(1, cost_units * percent // 100)
 
 
+def _life_ms(value: Value | None) -> int:
+    return value if type(value) is int else LIFE_MS
+
+
 def _given(given: Mapping[str, Value], name: str, otherwise: int) -> int:
-    """Return an integer of the document; whether it is a sensible one is asked later."""
+    """Return an integer of the document, if it is one that its field may have."""
     value = given.get(name)
-    return value if type(value) is int else otherwise
+    return value if type(value) is int and is_sound(name, value) else otherwise
