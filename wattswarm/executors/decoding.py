@@ -25,6 +25,7 @@ from wattswarm.executors.contract import (
     ExecuteAnswer,
     ExecuteRequest,
     InlineEvidence,
+    Judgement,
     Outcome,
     Policy,
     Progress,
@@ -153,19 +154,33 @@ def verify_answer(value: Json, path: str = "$") -> VerifyAnswer:
         Malformed: The document is no such answer, or contradicts itself.
     """
     fields = Fields.of(value, path)
-    codes = tuple(
-        _reason_code(item, item_path)
-        for item, item_path in fields.items("reason_codes", items_max=REASON_CODES_MAX)
-    )
-    if not codes:
-        raise fields.wrong("reason_codes", "at least one reason code is needed")
+    found = judgement(fields)
     return VerifyAnswer(
-        outcome=_outcome(fields, codes),
-        score_bp=basis_points(fields.fraction("score")),
-        reason_codes=codes,
+        outcome=found.outcome,
+        score_bp=found.score_bp,
+        reason_codes=found.reason_codes,
         provider_family=fields.text("provider_family", chars_min=1, chars_max=ID_CHARS_MAX),
         model_id=fields.text("model_id", chars_min=1, chars_max=ID_CHARS_MAX),
         verifier_result_hash=fields.text_or("verifier_result_hash", "", chars_max=ID_CHARS_MAX),
+    )
+
+
+def judgement(fields: Fields) -> Judgement:
+    """Return the judgement among the members of an object.
+
+    Raises:
+        Malformed: There is none, or it contradicts itself.
+    """
+    codes = tuple(
+        _reason_code(item, path)
+        for item, path in fields.items("reason_codes", items_max=REASON_CODES_MAX)
+    )
+    if not codes:
+        raise fields.wrong("reason_codes", "at least one reason code is needed")
+    return Judgement(
+        outcome=_outcome(fields, codes),
+        score_bp=basis_points(fields.fraction("score")),
+        reason_codes=codes,
     )
 
 

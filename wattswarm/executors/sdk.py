@@ -180,10 +180,14 @@ class Executor:
         task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Serve until cancelled, or until `shutdown` returns; `task_status` gets the URL."""
-        from wattswarm.executors.serving import serve
+        from wattswarm.executors.serving import listen_on, serve
 
         await serve(
-            self, listen, bearer_token=bearer_token, shutdown=shutdown, task_status=task_status
+            self,
+            listen_on(listen),
+            bearer_token=bearer_token,
+            shutdown=shutdown,
+            task_status=task_status,
         )
 
 

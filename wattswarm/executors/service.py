@@ -197,10 +197,9 @@ async def _answer(service: Service, do: Do, body: bytes, report: OnProgress) -> 
 
 
 def _failure(error: Exception) -> Reply:
-    reply = problem_of(error)
-    if reply.status == 500:
-        sys.stderr.write("".join(traceback.format_exception(error)))
-    return reply
+    if not isinstance(error, WorkRefused | Malformed):
+        sys.stderr.write("".join(traceback.format_exception(error)))  # for whoever wrote it
+    return problem_of(error)
 
 
 async def _lines(

@@ -30,7 +30,7 @@ BACKLOG: Final = 256
 
 async def serve(
     executor: Executor,
-    listen: str,
+    listener: socket.socket,
     *,
     bearer_token: str | None = None,
     shutdown: Callable[[], Awaitable[None]] | None = None,
@@ -38,11 +38,9 @@ async def serve(
 ) -> None:
     """Serve until cancelled, or until `shutdown` returns; see `Executor.serve`.
 
-    Raises:
-        Malformed: `listen` is not `host:port`.
-        OSError: The address cannot be listened on.
+    Args:
+        listener: Made by `listen_on`; closed when this returns.
     """
-    listener = _listener(listen)
     url = _url(listener)
     async with trio.open_nursery() as work:
         service = Service(
@@ -69,14 +67,20 @@ async def serve(
 async def serve_until_signal(
     executor: Executor, listen: str, bearer_token: str | None, out: TextIO
 ) -> None:
-    """Serve until SIGTERM or SIGINT, and tell the address in one line of JSON."""
+    """Serve until SIGTERM or SIGINT, and tell the address in one line of JSON.
+
+    Raises:
+        Malformed: `listen` is not `host:port`.
+        OSError: The address cannot be listened on.
+    """
+    listener = listen_on(listen)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             url = await nursery.start(
                 partial(
                     serve,
                     executor,
-                    listen,
+                    listener,
                     bearer_token=bearer_token,
                     shutdown=partial(_first, signals),
                 )
@@ -91,7 +95,13 @@ async def _first(signals: AsyncIterator[int]) -> None:
         return
 
 
-def _listener(listen: str) -> socket.socket:
+def listen_on(listen: str) -> socket.socket:
+    """Return a socket that listens on `host:port`.
+
+    Raises:
+        Malformed: `listen` is not `host:port`.
+        OSError: The address cannot be listened on.
+    """
     host, _, port = listen.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
         raise Malformed(code="bad_address", message=f"{listen!r} is not host:port")
