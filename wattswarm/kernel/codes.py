@@ -102,7 +102,19 @@ REFUSALS: Final[Mapping[str, str]] = {
     "would_be_ignored": "the event would have no effect.",
 }
 
-CODES: Final[Mapping[str, str]] = {**FORM, **VERDICTS, **REFUSALS}
+CONTRACT: Final[Mapping[str, str]] = {
+    "policy_unsupported": "this program cannot carry out that policy.",
+    "policy_mismatch": "the policy has another version or hash than the document says.",
+    "already_expired": "the task would be over before it began.",
+    "quorum_unreachable": "fewer could vote than the contract asks for.",
+    "nobody_can_propose": "the governance version names no proposer.",
+    "nobody_can_verify": "the governance version names no verifier that could vote.",
+    "nobody_can_decide": "the governance version names no committer.",
+    "decider_not_committer": "the decider is no committer of the governance version.",
+}
+"""What is wrong with a contract, beside its form: stands in the details of `contract_invalid`."""
+
+CODES: Final[Mapping[str, str]] = {**FORM, **VERDICTS, **CONTRACT, **REFUSALS}
 
 WORDS: Final[Mapping[str, str]] = {
     "final": "decided for good: enough finalizers signed one candidate.",

@@ -19,6 +19,9 @@ from wattswarm.kernel.limits import JSON_DEPTH_MAX, UINT_MAX
 EXPONENT_FROM: Final = 21
 """ECMAScript writes numbers below 10**21 without an exponent."""
 
+INTEGER_CHARS_MAX: Final = len(str(-UINT_MAX))
+"""A longer number is not an integer that a double can hold exactly."""
+
 ZEROS_MAX: Final = 6
 """ECMAScript writes at most this many zeros, one of them before the point."""
 
@@ -40,7 +43,10 @@ def parse(text: str | bytes, *, bytes_max: int, path: str = "$") -> object:
     try:
         source = text.decode() if isinstance(text, bytes) else text
         value: object = json.loads(
-            source, object_pairs_hook=_object, parse_constant=_refuse_constant
+            source,
+            object_pairs_hook=_object,
+            parse_int=_parse_integer,
+            parse_constant=_refuse_constant,
         )
     except (ValueError, RecursionError) as error:
         raise Malformed(code="bad_json", path=path, message=f"not JSON: {error}") from error
@@ -72,6 +78,15 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(made) != len(pairs):
         raise ValueError("an object has the same name twice")
     return made
+
+
+def _parse_integer(digits: str) -> int | float:
+    """Return the number; beyond 2**53 it is a double, as it is to everybody else."""
+    if len(digits) <= INTEGER_CHARS_MAX:
+        value = int(digits)
+        if -UINT_MAX <= value <= UINT_MAX:
+            return value
+    return float(digits)
 
 
 def _refuse_constant(name: str) -> object:
@@ -149,9 +164,15 @@ def _utf16(key: str) -> bytes:
 
 
 def _integer(value: int, path: str) -> str:
-    if not -UINT_MAX <= value <= UINT_MAX:
-        raise _bad(path, "an integer beyond 2**53 - 1, which a double cannot hold exactly")
-    return str(value)
+    if -UINT_MAX <= value <= UINT_MAX:
+        return str(value)
+    try:
+        nearest = float(value)
+    except OverflowError:
+        nearest = math.inf
+    if nearest != value:
+        raise _bad(path, "an integer beyond 2**53 that a double cannot hold exactly")
+    return _number(nearest)
 
 
 def _number(value: float) -> str:

@@ -162,7 +162,7 @@ def test_the_sample_works_alone_and_among_others() -> None:
         ({"name": "x" * 257}, "$.name bad_field"),
         ({"name": None}, "$.name bad_field"),
         ({"inputs": []}, "$.inputs bad_field"),
-        ({"inputs": {"a": 2**60}}, "$.inputs.a bad_json"),
+        ({"inputs": {"a": 2**60 + 1}}, "$.inputs.a bad_json"),
         ({"inputs": {"a": "x" * 33_000}}, "$.inputs too_large"),
         ({"inputs": {}, "inputs_ref": REFERENCE}, "$.inputs inconsistent"),
         ({"inputs_ref": {**REFERENCE, "digest": "md5:1"}}, "$.inputs_ref.digest bad_field"),

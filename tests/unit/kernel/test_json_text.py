@@ -29,6 +29,8 @@ from wattswarm.kernel.errors import Malformed
         (1424953923781206.2, "1424953923781206.2"),
         (10.0, "10"),
         (123, "123"),
+        (2**60, "1152921504606847000"),
+        (2**80, "1.2089258196146292e+24"),
         # Section 3.2.2.2 and 3.2.3: escapes, and names in the order of UTF-16 code units.
         ('€$\x0f\nA\'B"\\"/', '"€$\\u000f\\nA\'B\\"\\\\\\"/"'),
         (
@@ -79,7 +81,9 @@ def test_size_is_counted_in_bytes_and_first() -> None:
     assert (refused.value.code, refused.value.path) == ("too_large", "$.inputs")
 
 
-@pytest.mark.parametrize("value", [2**53, -(2**53), float("inf"), {1: 2}, b"x", {"a": {1}}])
+@pytest.mark.parametrize(
+    "value", [2**53 + 1, -(2**60) - 1, 10**400, float("inf"), {1: 2}, b"x", {"a": {1}}]
+)
 def test_what_json_cannot_hold_is_not_written(value: object) -> None:
     with pytest.raises(Malformed):
         json_text.write(value)
