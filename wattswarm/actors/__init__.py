@@ -1,1 +1,1 @@
-"""The actors of a node: each owns one concern, all I/O for it, and nothing that cannot be rebuilt from the log."""
+"""The actors of a node: each owns one concern, and holds nothing that the log cannot give back."""

@@ -1,0 +1,18 @@
+"""Announcements: hints that something changed, which nobody relies on and nobody waits for."""
+
+from collections.abc import Iterable
+
+from wattswarm.actors.messages import ExecutorsChanged, HeadMoved, TasksChanged
+from wattswarm.actors.runtime.actor import Context
+from wattswarm.actors.runtime.errors import Down
+
+
+def announce(
+    ctx: Context, names: Iterable[str], news: HeadMoved | TasksChanged | ExecutorsChanged
+) -> None:
+    """Tell these actors, as far as that needs no waiting; who misses it reads the log by itself."""
+    for name in names:
+        try:
+            ctx.ref(name).offer(news)
+        except Down as error:
+            ctx.log.debug("nobody to tell", to=name, reason=str(error))

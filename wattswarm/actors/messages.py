@@ -1,0 +1,137 @@
+"""Messages that cross between actors, one closed union for each inbox.
+
+An event travels as its wire bytes: whoever receives them decodes them for itself.
+"""
+
+from typing import TypeAlias
+
+import attrs
+
+from wattswarm.actors.runtime.message import Request, message
+from wattswarm.kernel.lock import Lock
+
+# What sel_writer takes.
+
+
+@message(tag=1)
+class Appended:
+    """The events are durable. `seqs[i]` and `already[i]` belong to `events[i]` of the request."""
+
+    seqs: tuple[int, ...]
+    already: tuple[bool, ...]
+    head: int
+    term: int
+
+
+@message(tag=2)
+class AppendRefused:
+    """Nothing of the request was written.
+
+    `code` is `lock_held` (this node has signed another value), `log_read_only` (the disk is full)
+    or `malformed`; `retry_after_ms` is given where trying again may help.
+    """
+
+    code: str
+    message: str
+    retry_after_ms: int | None = None
+
+
+@message(tag=3)
+class Append(Request[Appended | AppendRefused]):
+    """Put genuine events into the log, all of them or none; a known id keeps its place.
+
+    `locks` are taken in the same transaction. `is_own` events go before those of others.
+    """
+
+    events: tuple[bytes, ...]
+    locks: tuple[Lock, ...] = ()
+    is_own: bool = False
+
+
+# What is announced. An announcement is a hint: whoever misses it finds the same in the log.
+
+
+@message(tag=10)
+class HeadMoved:
+    """The log reaches to `seq`."""
+
+    seq: int
+
+
+@message(tag=11)
+class TasksChanged:
+    """The derived tables of these tasks changed, as of `seq`."""
+
+    task_ids: tuple[bytes, ...]
+    seq: int
+
+
+@message(tag=12)
+class ExecutorsChanged:
+    """The registry of executors changed."""
+
+
+# What verifier takes.
+
+
+@attrs.frozen
+class Refusal:
+    """Why the event at `index` of a request did not get into the log; `code` is public."""
+
+    index: int
+    code: str
+
+
+@message(tag=20)
+class Ingested:
+    """What became of foreign events: new in the log, known before, parked, or refused."""
+
+    accepted: int
+    already: int
+    parked: int
+    refused: tuple[Refusal, ...]
+
+
+@message(tag=21)
+class Ingest(Request[Ingested]):
+    """Check events of other nodes, and append those that are authentic."""
+
+    events: tuple[bytes, ...]
+
+
+# What the others take.
+
+
+@message(tag=30)
+class RestartServer(Request[None]):
+    """Restart the embedded PostgreSQL at once, without waiting for its sessions."""
+
+
+@message(tag=40)
+class Rebuilt:
+    """A rebuild of the derived tables from the log ended.
+
+    `digest` is that of the rebuilt tables at `seq`; `differing` names groups whose live rows were
+    others, at most a hundred of them.
+    """
+
+    seq: int
+    digest: bytes
+    differing: tuple[str, ...]
+    is_swapped: bool
+
+
+@message(tag=41)
+class Rebuild(Request[Rebuilt]):
+    """Derive everything anew beside the live tables; compare, and swap unless only verifying."""
+
+    is_verify_only: bool
+
+
+SelWriterMessage: TypeAlias = Append
+ProjectionBuilderMessage: TypeAlias = HeadMoved
+ProjectionRebuilderMessage: TypeAlias = Rebuild
+ExecutorDispatcherMessage: TypeAlias = TasksChanged | ExecutorsChanged
+VerifierMessage: TypeAlias = Ingest | HeadMoved
+HttpApiMessage: TypeAlias = HeadMoved | TasksChanged
+PostgresMessage: TypeAlias = RestartServer

@@ -1,0 +1,82 @@
+"""The database: an embedded server kept running, or an external one waited for; then migrated.
+
+Holds nothing that matters: the next incarnation attaches to the living server, or starts another.
+The server's end is a crash of this actor, so that its restarts are counted like any other's.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Final
+
+import attrs
+import trio
+
+from wattswarm.actors.backoff import until_available
+from wattswarm.actors.messages import PostgresMessage
+from wattswarm.actors.runtime.actor import Actor, Context
+from wattswarm.store import postmaster
+from wattswarm.store.connection import Database
+from wattswarm.store.embedded import EmbeddedPostgres
+from wattswarm.store.errors import StoreUnavailable
+from wattswarm.store.migrate import migrate
+from wattswarm.store.postmaster import StopMode
+
+WATCH_S: Final = 5.0
+
+
+@attrs.define(kw_only=True)
+class Postgres(Actor[PostgresMessage]):
+    """Owner of the database server.
+
+    Args:
+        state_dir: Where the embedded server keeps its data; empty for an external server.
+        dsn, schema: What everybody connects to.
+    """
+
+    points: ClassVar[tuple[str, ...]] = ("start.before", "start.after", "migrate.before")
+
+    state_dir: str
+    dsn: str = attrs.field(repr=False)
+    schema: str
+    fsync: bool = True
+    _server: EmbeddedPostgres | None = attrs.field(init=False, default=None)
+    _restarting: trio.Lock = attrs.field(init=False, factory=trio.Lock)
+    _applied: tuple[int, ...] = attrs.field(init=False, default=())
+
+    async def recover(self, ctx: Context) -> None:
+        """Have a server that answers, with the schema of this version."""
+        await ctx.point("start.before")
+        if self.state_dir:
+            self._server = EmbeddedPostgres(Path(self.state_dir), fsync=self.fsync)
+            await trio.to_thread.run_sync(self._server.start)
+        await ctx.point("start.after")
+        database = Database(self.dsn, self.schema)
+        await ctx.point("migrate.before")
+        migrated = await until_available(ctx, lambda: migrate(database))
+        self._applied = migrated.applied
+
+    async def run(self, ctx: Context) -> None:
+        """Watch over the embedded server; its end is ours."""
+        if self._server is None:
+            return
+        while (living := postmaster.find(self._server.data_dir)) is not None:
+            await trio.to_thread.run_sync(living.wait_ended, WATCH_S, abandon_on_cancel=True)
+            async with self._restarting:
+                pass
+        await trio.to_thread.run_sync(self._server.stop)
+        raise StoreUnavailable(message="the embedded server ended by itself")
+
+    async def handle(self, msg: PostgresMessage, ctx: Context) -> None:
+        """Restart the server as if it had crashed."""
+        if self._server is not None:
+            async with self._restarting:
+                await trio.to_thread.run_sync(self._server.restart_immediately)
+
+    async def stopping(self, ctx: Context) -> None:
+        """End the embedded server, with a checkpoint."""
+        if self._server is not None:
+            await trio.to_thread.run_sync(self._server.stop, StopMode.FAST)
+
+    def snapshot(self) -> Mapping[str, object]:
+        """Return the server's pid."""
+        return {"pid": self._server and self._server.pid, "applied": self._applied}

@@ -1,0 +1,224 @@
+"""The gate for events of others: size, syntax, signature, date, admission; then the log.
+
+Signatures are checked in threads, in chunks, since that is what bounds ingest. Nothing is kept but
+events dated a little ahead, which wait in memory until their date has come; a crash forgets them,
+and their senders bring them again.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar, Final
+
+import attrs
+import trio
+
+from wattswarm.actors.appending import append
+from wattswarm.actors.backoff import until_available
+from wattswarm.actors.governance_tail import GovernanceTail
+from wattswarm.actors.messages import (
+    Append,
+    AppendRefused,
+    HeadMoved,
+    Ingest,
+    Ingested,
+    Refusal,
+    VerifierMessage,
+)
+from wattswarm.actors.runtime.actor import Actor, Context
+from wattswarm.actors.runtime.errors import Refused
+from wattswarm.kernel.errors import Malformed
+from wattswarm.kernel.event import Event, decode
+from wattswarm.kernel.limits import APPEND_BYTES_MAX, FUTURE_REFUSED_MS, SKEW_TOLERANCE_MS
+from wattswarm.store.connection import Connection, Database, Purpose
+from wattswarm.store.log_reader import GOVERNANCE_KINDS, LogReader
+
+CHUNK: Final = 64
+"""Events a thread checks at a time: long enough to be worth the hop, short enough to share."""
+
+APPEND_EVENTS_MAX: Final = 256
+APPEND_S: Final = 30.0
+
+
+@attrs.define
+class _Sorted:
+    """Events of one request by what becomes of them."""
+
+    events: list[Event] = attrs.field(factory=list[Event])
+    refused: list[Refusal] = attrs.field(factory=list[Refusal])
+    parked: int = 0
+
+
+@attrs.define(kw_only=True)
+class Verifier(Actor[VerifierMessage]):
+    """Checks events of others, and appends those that are authentic."""
+
+    points: ClassVar[tuple[str, ...]] = ("verify.before", "admit.before", "append.before")
+
+    dsn: str = attrs.field(repr=False)
+    schema: str
+    network_id: str
+    threads: int = 2
+    parked_max: int = 1_024
+    _connection: Connection = attrs.field(init=False)
+    _tail: GovernanceTail = attrs.field(init=False)
+    _limiter: trio.CapacityLimiter = attrs.field(init=False)
+    _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
+    _is_stale: bool = attrs.field(init=False, default=True)
+    _parked: list[tuple[int, bytes, Event]] = attrs.field(
+        init=False, factory=list[tuple[int, bytes, Event]]
+    )
+    _parked_more: trio.Event = attrs.field(init=False, factory=trio.Event)
+
+    async def recover(self, ctx: Context) -> None:
+        """Learn who is admitted."""
+        self._limiter = trio.CapacityLimiter(self.threads)
+        self._tail = GovernanceTail(self.network_id)
+        database = Database(self.dsn, self.schema)
+        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        await self._read_governance()
+
+    async def handle(self, msg: VerifierMessage, ctx: Context) -> Ingested | None:
+        """Check and append a request's events, or remember that the log has moved."""
+        match msg:
+            case HeadMoved():
+                self._is_stale = True
+                return None
+            case Ingest(events):
+                return await self._ingest(events, ctx)
+
+    async def run(self, ctx: Context) -> None:
+        """Append parked events when their date has come."""
+        while True:
+            await self._wait_due(ctx)
+            now_ms = ctx.clock.wall_ms() + SKEW_TOLERANCE_MS
+            due: list[Event] = []
+            while self._parked and self._parked[0][0] <= now_ms:
+                due.append(heapq.heappop(self._parked)[2])
+            for chunk in _requests(due):
+                await append(ctx, chunk, deadline_s=APPEND_S)
+
+    async def stopping(self, ctx: Context) -> None:
+        """Close the session."""
+        self._connection.close()
+
+    def snapshot(self) -> Mapping[str, object]:
+        """Return how many events wait for their date."""
+        return {"parked": len(self._parked)}
+
+    async def _ingest(self, wires: Sequence[bytes], ctx: Context) -> Ingested:
+        await ctx.point("verify.before")
+        checked = await self._check(wires)
+        if self._is_stale:
+            await self._read_governance()
+        await ctx.point("admit.before")
+        found = self._sort(checked, ctx.clock.wall_ms())
+        await ctx.point("append.before")
+        already = 0
+        for request in _requests(found.events):
+            answer = await append(ctx, request, deadline_s=APPEND_S)
+            if isinstance(answer, AppendRefused):
+                wait_ms = answer.retry_after_ms or 0
+                raise Refused(reason=answer.message, retry_after_s=wait_ms / 1_000)
+            already += sum(answer.already)
+        return Ingested(
+            accepted=len(found.events) - already,
+            already=already,
+            parked=found.parked,
+            refused=tuple(found.refused),
+        )
+
+    async def _check(self, wires: Sequence[bytes]) -> Sequence[Event | str]:
+        """Return for each event itself, or the code of what is wrong with it."""
+        chunks = [wires[at : at + CHUNK] for at in range(0, len(wires), CHUNK)]
+        results: list[Sequence[Event | str]] = [()] * len(chunks)
+
+        async def check(index: int, chunk: Sequence[bytes]) -> None:
+            results[index] = await trio.to_thread.run_sync(
+                _genuine, chunk, self.network_id, limiter=self._limiter
+            )
+
+        async with trio.open_nursery() as nursery:
+            for index, chunk in enumerate(chunks):
+                nursery.start_soon(check, index, chunk)
+        return [result for chunk in results for result in chunk]
+
+    def _sort(self, checked: Sequence[Event | str], now_ms: int) -> _Sorted:
+        self._learn(event for event in checked if isinstance(event, Event))
+        found = _Sorted()
+        for index, event in enumerate(checked):
+            if isinstance(event, str):
+                found.refused.append(Refusal(index, event))
+            elif not self._tail.governance.admits(event.author):
+                found.refused.append(Refusal(index, "not_admitted"))
+            elif event.created_at <= now_ms + SKEW_TOLERANCE_MS:
+                found.events.append(event)
+            elif event.created_at <= now_ms + FUTURE_REFUSED_MS and self._park(event):
+                found.parked += 1
+            else:
+                found.refused.append(Refusal(index, "from_the_future"))
+        return found
+
+    def _learn(self, events: Iterable[Event]) -> None:
+        """Let governance in a request speak for the rest of it, whatever its order."""
+        governance = self._tail.governance
+        waiting = [event for event in events if event.kind in GOVERNANCE_KINDS]
+        while waiting:
+            heard = [
+                e for e in waiting if governance.genesis is None or governance.admits(e.author)
+            ]
+            if not heard:
+                return
+            for event in heard:
+                governance.add(event)
+            waiting = [event for event in waiting if event not in heard]
+
+    def _park(self, event: Event) -> bool:
+        if len(self._parked) >= self.parked_max:
+            return False
+        heapq.heappush(self._parked, (event.created_at, event.event_id, event))
+        self._parked_more.set()
+        return True
+
+    async def _wait_due(self, ctx: Context) -> None:
+        """Return when the earliest parked event may go on."""
+        while True:
+            if not self._parked:
+                await self._parked_more.wait()
+            self._parked_more = trio.Event()
+            wait_ms = self._parked[0][0] - SKEW_TOLERANCE_MS - ctx.clock.wall_ms()
+            if wait_ms <= 0:
+                return
+            with trio.move_on_after(wait_ms / 1_000):
+                await self._parked_more.wait()
+
+    async def _read_governance(self) -> None:
+        async with self._reading:
+            self._is_stale = False
+            await trio.to_thread.run_sync(self._tail.advance, LogReader(self._connection))
+
+
+def _genuine(wires: Sequence[bytes], network_id: str) -> Sequence[Event | str]:
+    return [_genuine_one(wire, network_id) for wire in wires]
+
+
+def _genuine_one(wire: bytes, network_id: str) -> Event | str:
+    try:
+        event = decode(wire, network_id=network_id)
+    except Malformed as error:
+        return error.code
+    return event if event.is_genuine() else "bad_signature"
+
+
+def _requests(events: Sequence[Event]) -> Iterator[Append]:
+    """Yield the events in requests that the writer takes whole."""
+    chosen: list[bytes] = []
+    size = 0
+    for event in events:
+        wire = event.to_wire()
+        if chosen and (len(chosen) >= APPEND_EVENTS_MAX or size + len(wire) > APPEND_BYTES_MAX):
+            yield Append(events=tuple(chosen))
+            chosen, size = [], 0
+        chosen.append(wire)
+        size += len(wire)
+    if chosen:
+        yield Append(events=tuple(chosen))
