@@ -7,20 +7,18 @@ import enum
 import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 import psycopg
+from psycopg.rows import TupleRow
 
 from wattswarm.kernel import canonical
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.store.errors import SchemaMismatch, StoreFull, StoreUnavailable
 from wattswarm.store.queries import load
 
-if TYPE_CHECKING:
-    from psycopg.rows import TupleRow
-
-Connection: TypeAlias = "psycopg.Connection[TupleRow]"
+Connection: TypeAlias = psycopg.Connection[TupleRow]
 
 SESSION: Final = load("session")
 SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,30}\Z")
@@ -66,6 +64,13 @@ TIME_LIMITS: Final[Mapping[Purpose, Mapping[str, str]]] = {
         "default_transaction_read_only": "on",
     },
 }
+
+
+UNAVAILABLE: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # the server has become a standby
+)
 
 
 @attrs.frozen
@@ -191,9 +196,11 @@ def translated(*, is_commit: bool = False) -> Generator[None]:
     """
     try:
         yield
-    except (psycopg.errors.DiskFull, psycopg.errors.ConfigurationLimitExceeded) as error:
+    except psycopg.errors.ProgramLimitExceeded:
+        raise
+    except psycopg.errors.DiskFull as error:
         raise StoreFull(message=_sentence(error)) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except UNAVAILABLE as error:
         raise StoreUnavailable(message=_sentence(error), is_commit_unknown=is_commit) from error
 
 

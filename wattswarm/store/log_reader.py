@@ -1,0 +1,170 @@
+"""Reads the log. Whoever has seen a position has seen all before it: they are gap-free and never
+reused.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from wattswarm.kernel.event import LaneClass
+from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
+from wattswarm.kernel.radix_trie import Summary
+from wattswarm.store.connection import Connection, translated
+from wattswarm.store.log_record import Head, Lane, LogRow
+from wattswarm.store.queries import load
+
+LOG_READER: Final = load("log_reader")
+ROWS_MAX: Final = 4_096
+START: Final = Seq(0)
+GOVERNANCE_KINDS: Final = ("GOVERNANCE_UPDATED", "NODE_ADMITTED")
+EVENT_ID_NIBBLES: Final = 64
+
+
+@attrs.frozen
+class LogReader:
+    """Reads through a connection that somebody else owns, on that one's thread."""
+
+    connection: Connection
+
+    def head(self) -> Head:
+        """Return the end of the log."""
+        with translated():
+            row = self.connection.execute(LOG_READER["head"], binary=True).fetchone()
+        assert row is not None
+        seq, chain, term, feed_epoch = row
+        return Head(seq=Seq(seq), chain=Digest(chain), term=term, feed_epoch=feed_epoch)
+
+    def read(
+        self,
+        after_seq: Seq,
+        *,
+        limit: int,
+        scope: str | None = None,
+        lane_class: LaneClass | None = None,
+        kinds: Collection[str] | None = None,
+    ) -> tuple[LogRow, ...]:
+        """Return the next rows after a position, in order; a filter that is given must fit."""
+        return self._rows(
+            "read",
+            {
+                "after_seq": after_seq,
+                "limit": limit,
+                "scope": scope,
+                "class": None if lane_class is None else lane_class.value,
+                "kinds": None if kinds is None else sorted(kinds),
+            },
+        )
+
+    def task_events(
+        self, task_id: TaskId, after_seq: Seq = START, *, limit: int = ROWS_MAX
+    ) -> tuple[LogRow, ...]:
+        """Return the rows of a task in order: the event that created it, and those that name it."""
+        return self._rows("read_task", {"task_id": task_id, "after_seq": after_seq, "limit": limit})
+
+    def events_of_tasks(
+        self, task_ids: Collection[TaskId], up_to_seq: Seq
+    ) -> Mapping[TaskId, tuple[LogRow, ...]]:
+        """Return all rows of each of some tasks, up to a position: what deriving them takes."""
+        found: dict[TaskId, list[LogRow]] = {task_id: [] for task_id in task_ids}
+        query = {"task_ids": list(found), "up_to_seq": up_to_seq}
+        for row in self._rows("read_tasks", query) if found else ():
+            assert row.task_id is not None
+            found[row.task_id].append(row)
+        return {task_id: tuple(rows) for task_id, rows in found.items()}
+
+    def governance_events(
+        self,
+        after_seq: Seq = START,
+        *,
+        kinds: Collection[str] = GOVERNANCE_KINDS,
+        limit: int = ROWS_MAX,
+    ) -> tuple[LogRow, ...]:
+        """Return the next rows of governance after a position, without reading all rows."""
+        query = {
+            "class": LaneClass.CONTROL.value,
+            "kinds": sorted(kinds),
+            "after_seq": after_seq,
+            "limit": limit,
+        }
+        return self._rows("read_class", query)
+
+    def find(self, prefix: str, *, limit: int = 2) -> tuple[LogRow, ...]:
+        """Return the rows whose event id begins with these hex digits: one, none, or more than one.
+
+        Args:
+            prefix: 1 to 64 lower-case hex digits.
+        """
+        assert 0 < len(prefix) <= EVENT_ID_NIBBLES, prefix
+        first = bytes.fromhex(prefix.ljust(EVENT_ID_NIBBLES, "0"))
+        last = bytes.fromhex(prefix.ljust(EVENT_ID_NIBBLES, "f"))
+        return self._rows("find", {"first": first, "last": last, "limit": limit})
+
+    def event(self, event_id: EventId) -> LogRow | None:
+        """Return the row of an event, or None when it is not in the log."""
+        rows = self.find(event_id.hex(), limit=1)
+        return rows[0] if rows else None
+
+    def at(self, seq: Seq) -> LogRow | None:
+        """Return the row at a position, or None beyond the head."""
+        rows = self._rows("at", {"seq": seq})
+        return rows[0] if rows else None
+
+    def positions(self, event_ids: Collection[EventId]) -> Mapping[EventId, Seq]:
+        """Return the positions of those of the events that are in the log."""
+        if not event_ids:
+            return {}
+        with translated():
+            rows = self.connection.execute(
+                LOG_READER["positions"], {"ids": list(event_ids)}, binary=True
+            ).fetchall()
+        return {EventId(event_id): Seq(seq) for event_id, seq in rows}
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """Return all lanes with the roots of their tries, by scope and class."""
+        with translated():
+            rows = self.connection.execute(LOG_READER["lanes"], binary=True).fetchall()
+        return tuple(
+            Lane(lane_no, scope, LaneClass(name), Summary(count, Digest(digest)))
+            for lane_no, scope, name, count, digest in rows
+        )
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> tuple[LogRow, ...]:
+        with translated():
+            found = self.connection.execute(LOG_READER[query], values, binary=True).fetchall()
+        return tuple(_row(*columns) for columns in found)
+
+
+def _row(
+    seq: int,
+    event_id: bytes,
+    scope: str,
+    lane_class: str,
+    created_at: int,
+    received_at: int,
+    author: bytes,
+    task_id: bytes | None,
+    kind: str,
+    signature: bytes,
+    chain: bytes,
+    body: bytes,
+) -> LogRow:
+    return LogRow(
+        seq=Seq(seq),
+        event_id=EventId(event_id),
+        scope=scope,
+        lane_class=LaneClass(lane_class),
+        created_at=created_at,
+        received_at=received_at,
+        author=NodeId(author),
+        task_id=None if task_id is None else EventId(task_id),
+        kind=kind,
+        signature=signature,
+        chain=Digest(chain),
+        body=body,
+    )
+
+
+def last_seq(rows: Sequence[LogRow], otherwise: Seq) -> Seq:
+    """Return the position of the last row, or `otherwise` where there are none."""
+    return rows[-1].seq if rows else otherwise

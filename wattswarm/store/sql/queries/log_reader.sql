@@ -1,0 +1,77 @@
+-- name: head
+select last_seq, chain, writer_term, feed_epoch from sel_head
+
+-- name: read
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from sel_events
+join lanes using (lane_no)
+where seq > %(after_seq)s
+    and (%(scope)s::text is null or scope = %(scope)s)
+    and (%(class)s::text is null or class = %(class)s)
+    and (%(kinds)s::text[] is null or event_kind = any(%(kinds)s))
+order by seq
+limit %(limit)s
+
+-- name: read_task
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from sel_events
+join lanes using (lane_no)
+where task_id = %(task_id)s and seq > %(after_seq)s
+order by seq
+limit %(limit)s
+
+-- name: read_tasks
+-- The events of several tasks, each up to a position.
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from sel_events
+join lanes using (lane_no)
+where task_id = any(%(task_ids)b::bytea[]) and seq <= %(up_to_seq)s
+order by seq
+
+-- name: read_class
+-- Through the index by lane: events of one class are few where the class is control.
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from lanes
+join sel_events using (lane_no)
+where class = %(class)s and event_kind = any(%(kinds)s) and seq > %(after_seq)s
+order by seq
+limit %(limit)s
+
+-- name: find
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from sel_events
+join lanes using (lane_no)
+where event_id between %(first)s and %(last)s
+order by event_id
+limit %(limit)s
+
+-- name: at
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from sel_events
+join lanes using (lane_no)
+where seq = %(seq)s
+
+-- name: positions
+select event_id, seq from sel_events where event_id = any(%(ids)b::bytea[])
+
+-- name: lanes
+select lane_no, scope, class, event_count, digest
+from lanes
+join lane_roots using (lane_no)
+order by scope, class
+
+-- name: lane_keys
+select created_at, event_id
+from sel_events
+where lane_no = %(lane_no)s and (created_at, event_id) > (%(after_at)s, %(after_id)s)
+order by created_at, event_id
+limit %(limit)s
+
+-- name: lane_pages
+select prefix, page from sel_nodes where lane_no = %(lane_no)s
+
+-- name: begin_snapshot
+begin transaction isolation level repeatable read read only
+
+-- name: end_snapshot
+rollback
