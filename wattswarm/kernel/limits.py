@@ -74,3 +74,9 @@ BASIS_POINTS: Final = 10_000
 
 REASON_CODE_MAX: Final = 65_535
 REASON_CODES_MAX: Final = 64
+
+SETTLE_MS: Final = 2_000
+"""A finalizer waits this long after a decision, so that one of a better rank can arrive."""
+
+RETRY_BACKOFF_MS_MIN: Final = 1_000
+RETRY_BACKOFF_MS_MAX: Final = 60_000

@@ -86,7 +86,8 @@ TABLES: Final[Mapping[str, TableShape]] = {
     "candidates": _shape(
         "task_id bytes, candidate_id bytes, author bytes, executor text, claim_id bytes,"
         "epoch uint, pin bytes, attempt uint, created_at uint, output_digest text,"
-        "output_size_bytes uint, output_mime text, approvals uint, rejections uint, summary text?, reuse_of bytes?",
+        "output_size_bytes uint, output_mime text, approvals uint, rejections uint,"
+        "summary text?, reuse_of bytes?",
         key=2,
     ),
     "evidence": _shape(

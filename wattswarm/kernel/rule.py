@@ -22,7 +22,7 @@ from wattswarm.kernel.event import Event
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
 from wattswarm.kernel.records import Candidate, Claim
-from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.state import TaskState, is_independent
 from wattswarm.kernel.verdict import Ignored, Need, On, Waiting
 
 P = TypeVar("P")
@@ -140,6 +140,6 @@ def covered(claim: Claim, name: EventId, event: Event, state: TaskState) -> Cand
         return ignored("date_order", name)
     if candidate.label != claim.label or candidate.attempt > claim.attempt:
         return ignored("not_covered", name)
-    if not state.is_independent(claim.author, claim.executor, candidate):
+    if not is_independent(state.terms.independence, claim.author, claim.executor, candidate):
         return ignored("not_independent", name)
     return candidate

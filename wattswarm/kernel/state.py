@@ -167,16 +167,6 @@ class TaskState:
         """Return the governance version that the label is pinned to, once it is known."""
         return self.version if label.pin == self.pin else None
 
-    def is_independent(self, verifier: NodeId, executor: str, candidate: Candidate) -> bool:
-        """Tell whether a verifier differs from the proposer as the contract asks."""
-        match self.terms.independence:
-            case Independence.NODE:
-                return verifier != candidate.author
-            case Independence.EXECUTOR:
-                return (verifier, executor) != (candidate.author, candidate.executor)
-            case Independence.NONE:
-                return True
-
     def approvals(self, subject: Subject) -> int:
         """Return how many distinct voters' approvals of a candidate count in an attempt."""
         return self.tally.get((subject, Ballot.APPROVE), 0)
@@ -255,6 +245,19 @@ class TaskState:
         for name in _TABLES:
             setattr(twin, name, getattr(self, name).copy())
         return twin
+
+
+def is_independent(
+    independence: Independence, verifier: NodeId, executor: str, candidate: Candidate
+) -> bool:
+    """Tell whether a verifier differs from the proposer of a candidate as a contract asks."""
+    match independence:
+        case Independence.NODE:
+            return verifier != candidate.author
+        case Independence.EXECUTOR:
+            return (verifier, executor) != (candidate.author, candidate.executor)
+        case Independence.NONE:
+            return True
 
 
 _TABLES: Final = tuple(

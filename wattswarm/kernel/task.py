@@ -10,7 +10,9 @@ cost is linear.
 import heapq
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+import attrs
 
 from wattswarm.kernel import (
     attempt,
@@ -27,12 +29,12 @@ from wattswarm.kernel import (
 from wattswarm.kernel.contract import Mode
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass
-from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import Digest, EventId, TaskId
 from wattswarm.kernel.payloads.task import TaskCreated
 from wattswarm.kernel.rule import Entry, Hold, Rule, ignored, waits
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Need, On
+from wattswarm.kernel.version import Version
 
 __all__ = ["RULES", "TaskMachine", "TaskState", "derive", "extend"]
 
@@ -44,10 +46,36 @@ RULES: Final[Mapping[str, Rule[Any]]] = {
 """Kind → rule: every event kind of a task that has a meaning."""
 
 
+class Versions(Protocol):
+    """What derivation asks of governance; `Governance` answers it."""
+
+    @property
+    def network_id(self) -> str:
+        """The network that all events belong to."""
+        ...
+
+    def version(self, pin: Digest) -> Version | None:
+        """Return the valid version with this id, if there is one yet."""
+        ...
+
+
+@attrs.frozen
+class PinOnly:
+    """Governance as far as a state knows it: the version of its pin."""
+
+    network_id: str
+    pin: Digest | None
+    known: Version | None
+
+    def version(self, pin: Digest) -> Version | None:
+        """Return the version of the state's own pin, and no other."""
+        return self.known if pin == self.pin else None
+
+
 class TaskMachine:
     """Derives one task, event by event."""
 
-    def __init__(self, task_id: TaskId, governance: Governance) -> None:
+    def __init__(self, task_id: TaskId, governance: Versions) -> None:
         self._governance = governance
         self._state = TaskState(task_id, governance.network_id)
         self._is_shared = False
@@ -56,7 +84,7 @@ class TaskMachine:
         self._queue: deque[Entry[Any]] = deque()
 
     @classmethod
-    def resume(cls, state: TaskState, governance: Governance) -> "TaskMachine":
+    def resume(cls, state: TaskState, governance: Versions) -> "TaskMachine":
         """Return a machine that goes on from a state; neither disturbs the other."""
         machine = cls(state.task_id, governance)
         machine._state = state.copy()
@@ -153,15 +181,16 @@ class TaskMachine:
             self._queue.append(heapq.heappop(late)[2])
 
 
-def derive(task_id: TaskId, events: Iterable[Event], governance: Governance) -> TaskState:
+def derive(task_id: TaskId, events: Iterable[Event], governance: Versions) -> TaskState:
     """Return the state of a task from all genuine events that name it, in any order."""
     machine = TaskMachine(task_id, governance)
     machine.add(events)
     return machine.state
 
 
-def extend(state: TaskState, events: Iterable[Event], governance: Governance) -> TaskState:
+def extend(state: TaskState, events: Iterable[Event]) -> TaskState:
     """Return the state of the same set of events and these; `state` stays as it is."""
+    governance = PinOnly(state.network_id, state.pin, state.version)
     machine = TaskMachine.resume(state, governance)
     machine.add(events)
     return machine.state
@@ -227,8 +256,3 @@ def _entry(event: Event) -> Entry[Any]:
         return Entry(event, rule, payloads.read(event.kind, event.payload))
     except Malformed as error:
         return Entry(event, rule, None, ignored(error.code))
-
-
-def rule_of(kind: str) -> Rule[Any] | None:
-    """Return the rule of a kind of event, if it has one."""
-    return RULES.get(kind)

@@ -1,0 +1,41 @@
+"""Decide: state, a command and the time become drafts of events, or a refusal that says why.
+
+Each function returns the events to sign, in order, with the locks that must hold for them, or a
+`Rejection`. What it returns would take effect in the state it was given: local mistakes are refused
+before anything is signed. Nothing here signs events; only the signature that finality carries in
+its payload is made here, with the node's key.
+"""
+
+from wattswarm.kernel.decide.creation import create_task
+from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
+from wattswarm.kernel.decide.gate import Signings, follow
+from wattswarm.kernel.decide.place import claim, decide_claim, release, renew
+from wattswarm.kernel.decide.voting import reveal, vote
+from wattswarm.kernel.decide.work import (
+    add_evidence,
+    confirm,
+    propose,
+    report_error,
+    submit_result,
+)
+
+__all__ = [
+    "Signings",
+    "add_evidence",
+    "claim",
+    "confirm",
+    "create_task",
+    "decide_claim",
+    "decision",
+    "finality",
+    "follow",
+    "may_sign",
+    "propose",
+    "release",
+    "renew",
+    "report_error",
+    "retry",
+    "reveal",
+    "submit_result",
+    "vote",
+]

@@ -1,0 +1,286 @@
+"""Deciding, opening another attempt, and making final."""
+
+from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation, found_wanting
+from wattswarm.kernel.choice import Choice, choices, deciders, standing_decision, turn_at
+from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
+from wattswarm.kernel.decide.voting import NEVER, finding, has_voted
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.finality import finality_message
+from wattswarm.kernel.ids import EventId, NodeId, short
+from wattswarm.kernel.limits import RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS_MIN, SETTLE_MS
+from wattswarm.kernel.lock import LockKind, Signing, epoch_key
+from wattswarm.kernel.payloads import (
+    DecisionCommitted,
+    DecisionFinalized,
+    TaskRetryScheduled,
+    Work,
+)
+from wattswarm.kernel.records import Decision, Subject
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.views import run_at
+
+# --- deciding -------------------------------------------------------------------------------------
+
+
+def decision(
+    state: TaskState, me: NodeId, now_ms: int, *, summary: str | None = None
+) -> Signings | Rejection:
+    """Return the decision for the best candidate, if it is this node's turn and time to decide."""
+    refusal = not_workable(state, now_ms)
+    if refusal is not None:
+        return refusal
+    if me not in deciders(state):
+        return refuse("not_the_decider")
+    if standing_decision(state, now_ms) is not None or _has_decided(state, me):
+        return refuse("already_decided")
+    found = choices(state)
+    if not found:
+        return refuse("not_decidable")
+    at_ms = decision_at(state, me, found, now_ms)
+    if now_ms < at_ms:
+        return refuse("too_early", f"{at_ms - now_ms} ms", at=at_ms)
+    return _decided(state, me, found[0], now_ms, summary)
+
+
+def _has_decided(state: TaskState, me: NodeId) -> bool:
+    return any(each.author == me and each.label == state.label for each in state.decisions.values())
+
+
+def _decided(
+    state: TaskState, me: NodeId, choice: Choice, now_ms: int, summary: str | None
+) -> Signings | Rejection:
+    candidate = state.candidates[choice.candidate]
+    payload = DecisionCommitted(
+        candidate=choice.candidate,
+        reveals=choice.reveals,
+        confirmations=choice.confirmations,
+        summary=candidate.summary if summary is None else summary,
+    )
+    dates = [state.votes[name].created_at for name in choice.reveals]
+    dates += [state.confirmations[name].created_at for name in choice.confirmations]
+    made = draft(state, payload, me, now_ms, candidate.created_at, *dates)
+    key = epoch_key(state.task_id, *choice.subject.label)
+    return effective(state, [locked(state, made, me, LockKind.DECISION, key)], me)
+
+
+def decision_at(state: TaskState, me: NodeId, found: tuple[Choice, ...], now_ms: int) -> int:
+    """Return from when on `me` decides, as far as can be told now; `found` is not empty.
+
+    When every place has finished or lapsed, or a window after the first sufficient votes, and then
+    by rank.
+    """
+    since_ms = min(choice.since_ms for choice in found)
+    view = allocation(state, now_ms)
+    over = [settled_at(state, place) for place in view.places]
+    ready_ms = max(since_ms, min(max(over, default=0), since_ms + state.terms.decision_window_ms))
+    return turn_at(state, deciders(state).index(me), ready_ms)
+
+
+def settled_at(state: TaskState, place: Place) -> int:
+    """Return when nothing more is to be waited for from a place, as far as can be told now.
+
+    A verifier has finished when its node voted on all that it has a finding on.
+    """
+    if place.state not in (PlaceState.WORKING, PlaceState.DONE):
+        return 0
+    if place.state is PlaceState.WORKING:
+        return place.lease_end + 1
+    if place.role is Work.PROPOSE or not _owes_votes(state, place):
+        return 0
+    terms = state.terms
+    return place.active_at + terms.commit_window_ms + terms.reveal_window_ms
+
+
+def _owes_votes(state: TaskState, place: Place) -> bool:
+    subjects = {
+        result.subject
+        for result in state.results.values()
+        if (result.author, result.attempt, result.label)
+        == (place.node, place.attempt, place.claim.label)
+    }
+    return any(
+        finding(state, place.node, subject) is not None
+        and not has_voted(state, place.node, subject)
+        for subject in subjects
+    )
+
+
+# --- finality -------------------------------------------------------------------------------------
+
+
+def settle_ms(state: TaskState) -> int:
+    """Return how long a decision stands before finalizers sign it: no time in a network of one."""
+    return 0 if state.is_local else SETTLE_MS
+
+
+def may_sign(
+    state: TaskState,
+    me: NodeId,
+    decision_id: EventId,
+    now_ms: int,
+    *,
+    has_bodies: bool,
+    has_passed: bool,
+) -> Rejection | None:
+    """Return why an honest finalizer does not sign a decision now, or None.
+
+    Args:
+        has_bodies: Whether the output and the evidence are here, checked against their digests.
+        has_passed: Whether the output passes the task's schema and policy.
+    """
+    refusal = not_workable(state, now_ms)
+    if refusal is not None:
+        return refusal
+    if me not in state.governing.finalizers:
+        return refuse("missing_role", "finality takes a finalizer of the pin")
+    given = state.decisions.get(decision_id)
+    if given is None:
+        return refuse("unknown_decision", short(decision_id))
+    refusal = _not_to_be_signed(state, me, given, now_ms)
+    if refusal is not None:
+        return refusal
+    if not has_bodies:
+        return refuse("body_missing", short(given.candidate))
+    return None if has_passed else refuse("policy_failed", short(given.candidate))
+
+
+def _not_to_be_signed(
+    state: TaskState, me: NodeId, given: Decision, now_ms: int
+) -> Rejection | None:
+    signed = signed_candidates(state, me)
+    if given.candidate in signed:
+        return refuse("already_signed", short(given.candidate))
+    if signed:
+        return refuse("signed_another", short(min(signed)))
+    standing = standing_decision(state, now_ms)
+    if standing is None or standing.event_id != given.event_id:
+        return refuse("not_the_decider", short(given.author))
+    at_ms = given.created_at + settle_ms(state)
+    if now_ms < at_ms:
+        return refuse("too_early", f"{at_ms - now_ms} ms", at=at_ms)
+    return None
+
+
+def signed_candidates(state: TaskState, me: NodeId) -> frozenset[EventId]:
+    """Return the candidates of the newest epoch that this node's signatures of finality are for."""
+    return frozenset(
+        seal.candidate for seal in state.seals if seal.signer == me and seal.label == state.label
+    )
+
+
+def finality(
+    state: TaskState,
+    me: KeyPair,
+    decision_id: EventId,
+    now_ms: int,
+    *,
+    has_bodies: bool,
+    has_passed: bool,
+) -> Signings | Rejection:
+    """Return the node's signature of finality over a decision, in an event that carries it.
+
+    The lock is on the candidate: a node signs one per epoch, ever.
+    """
+    refusal = may_sign(
+        state, me.node_id, decision_id, now_ms, has_bodies=has_bodies, has_passed=has_passed
+    )
+    if refusal is not None:
+        return refusal
+    given = state.decisions[decision_id]
+    signed = finality_message(
+        state.network_id, state.task_id, given.label, given.candidate, decision_id
+    )
+    payload = DecisionFinalized(
+        pin=given.label.pin,
+        candidate=given.candidate,
+        decision=decision_id,
+        sigs=((me.node_id, me.sign(signed)),),
+    )
+    made = draft(state, payload, me.node_id, now_ms, given.created_at)
+    key = epoch_key(state.task_id, *given.label)
+    signing = locked(state, made, me.node_id, LockKind.FINALITY, key, given.candidate)
+    return effective(state, [signing], me.node_id)
+
+
+# --- another attempt ------------------------------------------------------------------------------
+
+
+def retry(
+    state: TaskState, me: NodeId, now_ms: int, *, reason: str | None = None
+) -> Signings | Rejection:
+    """Return the opening of the next attempt, if this one has come to nothing; with back-off."""
+    refusal = not_workable(state, now_ms)
+    if refusal is not None:
+        return refusal
+    if me not in deciders(state):
+        return refuse("not_the_decider")
+    if state.attempt >= state.terms.max_attempts:
+        return refuse("no_such_attempt", f"{state.terms.max_attempts} attempts")
+    at_ms = retry_at(state, me, now_ms)
+    if now_ms < at_ms:
+        return refuse("too_early", at=at_ms)
+    assert state.pin is not None, "an open task has a pin"
+    payload = TaskRetryScheduled(
+        pin=state.pin,
+        from_attempt=state.attempt,
+        run_at=now_ms + backoff_ms(state),
+        reason=reason,
+    )
+    dates = [each.created_at for each in state.retries.values()]
+    return effective(state, [Signing(draft(state, payload, me, now_ms, *dates))], me)
+
+
+def backoff_ms(state: TaskState) -> int:
+    """Return how long the next attempt is to wait: twice as long each time, up to a minute."""
+    return min(RETRY_BACKOFF_MS_MIN * 2 ** (state.attempt - 1), RETRY_BACKOFF_MS_MAX)
+
+
+def retry_at(state: TaskState, me: NodeId, now_ms: int) -> int:
+    """Return from when on `me` opens another attempt, as far as can be told now.
+
+    The newest attempt must have come to nothing: no candidate is left that could still be approved
+    of, or verifiers gave up or found too little; and nobody is at work on it.
+    """
+    view = allocation(state, now_ms)
+    if not view.places or choices(state) or state.decision is not None or not _is_lost(state, view):
+        return NEVER
+    ended_ms = max(max(_ended_at(place), settled_at(state, place)) for place in view.places)
+    pause_ms = 0 if state.is_local else state.terms.decider_timeout_ms
+    return turn_at(state, deciders(state).index(me), ended_ms + pause_ms)
+
+
+def _ended_at(place: Place) -> int:
+    return place.lease_end if place.state is PlaceState.LAPSED else place.active_at
+
+
+def _is_lost(state: TaskState, view: Allocation) -> bool:
+    wanting = found_wanting(state)
+    hopeful = [each for each in state.candidates.values() if each.event_id not in wanting]
+    if not hopeful:
+        return True
+    verifying = view.of(Work.VERIFY)
+    gave_up = any(place.state in (PlaceState.FAILED, PlaceState.LAPSED) for place in verifying)
+    is_full = view.free[Work.VERIFY] == 0 and bool(verifying)
+    return gave_up or is_full or _has_doubt(state, hopeful_names=[c.event_id for c in hopeful])
+
+
+def _has_doubt(state: TaskState, hopeful_names: list[EventId]) -> bool:
+    """Tell whether a result on a candidate that could be approved of brought no approval."""
+    names = set(hopeful_names)
+    return any(
+        result.candidate in names
+        and result.attempt == state.attempt
+        and finding(state, result.author, result.subject) is None
+        for result in state.results.values()
+    )
+
+
+def next_attempt_at(state: TaskState) -> int:
+    """Return from when on the newest attempt is to be worked on, in ms."""
+    return run_at(state, state.attempt)
+
+
+def subject_of(state: TaskState, candidate: EventId) -> Subject:
+    """Return what votes on a candidate in the newest attempt are counted over."""
+    return Subject(state.candidates[candidate].label, state.attempt, candidate)

@@ -1,0 +1,189 @@
+"""Voting on what this node's own executors found: once per candidate and attempt.
+
+A node approves when more of its results passed than failed, and rejects in the reverse case. When
+to reveal binds honest nodes only: with enough commits in hand, or when waiting longer is in vain.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
+from wattswarm.kernel.canonical import Value
+from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.ids import EventId, NodeId, short
+from wattswarm.kernel.limits import SEEN_ITEMS_MAX
+from wattswarm.kernel.lock import LockKind, vote_key
+from wattswarm.kernel.payloads import Ballot, PlainVote, Status, VoteCommit, VoteReveal, Work
+from wattswarm.kernel.records import Commit, Result, Subject
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.vote import bound_fields, commit_hash, vote_salt
+
+
+@attrs.frozen
+class Finding:
+    """What a node's results on one subject come to: its ballot, and the result that it rests on."""
+
+    ballot: Ballot
+    result: Result
+
+
+def finding(state: TaskState, me: NodeId, subject: Subject) -> Finding | None:
+    """Return the vote that a node's own results on a subject call for; None when they balance."""
+    mine = [
+        result
+        for result in state.results.values()
+        if result.author == me and result.subject == subject
+    ]
+    passed = [result for result in mine if result.status is Status.PASSED]
+    failed = [result for result in mine if result.status is Status.FAILED]
+    if len(passed) == len(failed):
+        return None
+    ballot, grounds = (
+        (Ballot.APPROVE, passed) if len(passed) > len(failed) else (Ballot.REJECT, failed)
+    )
+    return Finding(ballot, min(grounds, key=lambda each: (each.created_at, each.event_id)))
+
+
+def own_commit(state: TaskState, me: NodeId, subject: Subject) -> Commit | None:
+    """Return the node's commit on a subject, if it made one."""
+    mine = (c for c in state.commits.values() if c.author == me and c.subject == subject)
+    return min(mine, key=lambda each: (each.created_at, each.event_id), default=None)
+
+
+def has_voted(state: TaskState, me: NodeId, subject: Subject) -> bool:
+    """Tell whether the node's vote on a subject is known: revealed, or plain."""
+    return any(vote.author == me and vote.subject == subject for vote in state.votes.values())
+
+
+def vote(state: TaskState, me: KeyPair, subject: Subject, now_ms: int) -> Signings | Rejection:
+    """Return the node's plain vote, or its commit where the contract asks for commits."""
+    refusal = not_workable(state, now_ms)
+    if refusal is not None:
+        return refusal
+    found = finding(state, me.node_id, subject)
+    if found is None:
+        return refuse("nothing_to_vote", short(subject.candidate))
+    if own_commit(state, me.node_id, subject) or has_voted(state, me.node_id, subject):
+        return refuse("already_voted", short(subject.candidate))
+    label = subject.label
+    key = vote_key(state.task_id, label.epoch, label.pin, subject.attempt, subject.candidate)
+    kind, payload = _sealed(state, me, subject, found)
+    made = draft(state, payload, me.node_id, now_ms, found.result.created_at)
+    return effective(state, [locked(state, made, me.node_id, kind, key)], me.node_id)
+
+
+def _sealed(
+    state: TaskState, me: KeyPair, subject: Subject, found: Finding
+) -> tuple[LockKind, PlainVote | VoteCommit]:
+    name = found.result.event_id
+    if not state.terms.commit_reveal:
+        return LockKind.PLAIN_VOTE, PlainVote(result=name, vote=found.ballot)
+    bound = bound_fields(state.network_id, state.task_id, subject, me.node_id, name)
+    hash_ = commit_hash(bound, found.ballot, vote_salt(me.seed, bound, found.ballot))
+    return LockKind.COMMIT, VoteCommit(result=name, commit_hash=hash_)
+
+
+def reveal(state: TaskState, me: KeyPair, commit_id: EventId, now_ms: int) -> Signings | Rejection:
+    """Return the reveal of the node's own commit, listing the commits it holds by now."""
+    refusal = not_workable(state, now_ms)
+    if refusal is not None:
+        return refusal
+    commit = state.commits.get(commit_id)
+    if commit is None or commit.author != me.node_id:
+        return refuse("not_own_commit", short(commit_id))
+    if has_voted(state, me.node_id, commit.subject):
+        return refuse("already_voted", short(commit.subject.candidate))
+    at_ms = reveal_at(state, commit, allocation(state, now_ms, commit.subject.attempt))
+    if now_ms < at_ms:
+        return refuse("too_early", f"{at_ms - now_ms} ms", at=at_ms)
+    bound = bound_fields(state.network_id, state.task_id, commit.subject, me.node_id, commit.result)
+    ballot = _ballot_of(bound, commit, me)
+    if ballot is None:
+        return refuse("commit_mismatch", "another seed made this commit")
+    seen = _seen(state, commit)
+    payload = VoteReveal(
+        commit=commit_id,
+        vote=ballot,
+        salt=vote_salt(me.seed, bound, ballot),
+        seen=tuple(each.event_id for each in seen),
+    )
+    after_ms = max(each.created_at for each in seen)
+    made = draft(state, payload, me.node_id, now_ms, after_ms)
+    label = commit.subject.label
+    key = vote_key(
+        state.task_id, label.epoch, label.pin, commit.subject.attempt, commit.subject.candidate
+    )
+    signing = locked(state, made, me.node_id, LockKind.REVEAL, key)
+    return effective(state, [signing], me.node_id)
+
+
+def _ballot_of(bound: list[Value], commit: Commit, me: KeyPair) -> Ballot | None:
+    """Return what this node's commit says; its salt depends on that."""
+    return next(
+        (
+            ballot
+            for ballot in Ballot
+            if commit_hash(bound, ballot, vote_salt(me.seed, bound, ballot)) == commit.commit_hash
+        ),
+        None,
+    )
+
+
+def _seen(state: TaskState, own: Commit) -> list[Commit]:
+    """Return the commits on the subject that this node holds, its own included, by id."""
+    others = sorted(
+        (c for c in state.commits.values() if c.subject == own.subject and c != own),
+        key=lambda each: (each.created_at, each.event_id),
+    )
+    listed = [own, *others[: SEEN_ITEMS_MAX - 1]]
+    return sorted(listed, key=lambda each: each.event_id)
+
+
+# --- when to reveal -------------------------------------------------------------------------------
+
+NEVER = 2**62
+
+
+def reveal_at(state: TaskState, own: Commit, view: Allocation) -> int:
+    """Return from when on an honest node reveals its commit, as far as can be told now.
+
+    At once with commits of one voter more than the quorum, or of all holders of verify places; a
+    window after the later of its own commit and the one that made the quorum; with fewer, when
+    every other verify place has finished or lapsed.
+    """
+    first = _first_commits(state, own)
+    quorum = state.terms.quorum_threshold
+    places = view.of(Work.VERIFY)
+    if len(first) > quorum or _holders(places) <= first.keys():
+        return 0
+    if len(first) >= quorum:
+        quorum_at = sorted(first.values())[quorum - 1]
+        return max(own.created_at, quorum_at) + state.terms.commit_window_ms
+    others = [place for place in places if place.node not in first]
+    return max((_over_at(state, place, own.subject) for place in others), default=0)
+
+
+def _first_commits(state: TaskState, own: Commit) -> dict[NodeId, int]:
+    """Return when each voter first committed on the subject."""
+    first: dict[NodeId, int] = {}
+    for commit in state.commits.values():
+        if commit.subject == own.subject:
+            date = first.get(commit.author, commit.created_at)
+            first[commit.author] = min(date, commit.created_at)
+    return first
+
+
+def _holders(places: Iterable[Place]) -> frozenset[NodeId]:
+    held = (PlaceState.WORKING, PlaceState.DONE)
+    return frozenset(place.node for place in places if place.state in held)
+
+
+def _over_at(state: TaskState, place: Place, subject: Subject) -> int:
+    """Return when a place has finished or lapsed with regard to a vote that is still to come."""
+    if place.state not in (PlaceState.WORKING, PlaceState.DONE):
+        return 0
+    is_silent = place.state is PlaceState.DONE and finding(state, place.node, subject) is None
+    return 0 if is_silent else place.lease_end + 1
