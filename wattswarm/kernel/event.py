@@ -148,8 +148,6 @@ def decode(wire: bytes, *, network_id: str | None = None) -> Event:
     Raises:
         Malformed: With a code and a path; `wrong_network` when `network_id` is given and differs.
     """
-    if len(wire) > EVENT_WIRE_BYTES_MAX:
-        raise Malformed(code="too_large", message=f"an event of {len(wire)} bytes")
     pair = canonical.decode(wire, bytes_max=EVENT_WIRE_BYTES_MAX)
     match pair:
         case [bytes() as body, bytes() as signature]:

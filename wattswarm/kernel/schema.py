@@ -19,6 +19,8 @@ from wattswarm.kernel.limits import SCHEMA_BYTES_MAX, SCHEMA_FAULTS_MAX, SCHEMA_
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
+MESSAGE_CHARS_MAX: Final = 300
+
 PATTERNS: Final = jsonschema_rs.RegexOptions(
     size_limit=SCHEMA_PATTERN_BYTES_MAX, dfa_size_limit=SCHEMA_PATTERN_BYTES_MAX
 )
@@ -54,7 +56,7 @@ class Schema:
     def faults(self, value: object, path: str = "$") -> Iterator[tuple[str, str]]:
         """Yield (path, message) for the first faults of a JSON value."""
         for fault in islice(self._validator.iter_errors(value), SCHEMA_FAULTS_MAX):
-            yield _json_path(path, fault.instance_path), fault.message
+            yield _json_path(path, fault.instance_path), _brief(fault.message)
 
 
 def _compile(schema: Mapping[str, object], path: str) -> jsonschema_rs.Validator:
@@ -64,13 +66,18 @@ def _compile(schema: Mapping[str, object], path: str) -> jsonschema_rs.Validator
         )
     except jsonschema_rs.ValidationError as error:
         where = _json_path(path, error.instance_path)
-        raise _bad(where, f"not a JSON Schema: {error.message}") from error
+        raise _bad(where, f"not a JSON Schema: {_brief(error.message)}") from error
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise _bad(path, f"not a JSON Schema: {error}") from error
 
 
 def _json_path(root: str, parts: list[str | int]) -> str:
     return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+def _brief(message: str) -> str:
+    """Return a message without most of a long document that it quotes."""
+    return message if len(message) <= MESSAGE_CHARS_MAX else f"{message[: MESSAGE_CHARS_MAX - 1]}…"
 
 
 def _bad(path: str, message: str) -> Malformed:

@@ -63,6 +63,14 @@ def test_a_pattern_takes_linear_time() -> None:
     assert not Schema({"pattern": "^(a+)+$"}).is_valid("a" * 200_000 + "b")
 
 
+def test_a_fault_does_not_quote_a_whole_document() -> None:
+    ((_, message),) = Schema({"type": "integer"}).faults("x" * 100_000)
+    assert len(message) <= 300
+    with pytest.raises(Malformed) as refused:
+        Schema({"type": "x" * 10_000})
+    assert len(refused.value.message) <= 330
+
+
 def test_faults_are_listed_with_paths_and_bounded() -> None:
     schema = Schema({"items": {"type": "integer"}})
     faults = list(schema.faults([1, "a", *["b"] * 100], "$.output"))
