@@ -16,9 +16,13 @@ class Problem:
     message: str
     remedy: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Return what is wrong, without the remedy."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
     def __str__(self) -> str:
-        sentence = f"{self.path}: {self.message}" if self.path else self.message
-        return f"{sentence}; {self.remedy}" if self.remedy else sentence
+        return f"{self.sentence}; {self.remedy}" if self.remedy else self.sentence
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -34,6 +38,8 @@ class ConfigError(WattSwarmError):
         return self.problems[0].remedy if len(self.problems) == 1 else ""
 
     def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return self.problems[0].sentence
         return "\n".join(str(problem) for problem in self.problems)
 
 

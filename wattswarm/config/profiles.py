@@ -16,8 +16,6 @@ ACTORS: Final = (
 
 COMPACT: Final[Mapping[str, Plain]] = {
     **{f"actors.{name}.placement": "root" for name in ACTORS},
-    "store.pg_connections_max": 16,
-    "store.pg_shared_buffers_mib": 16,
     "store.readers": 2,
 }
 
@@ -25,7 +23,6 @@ TEST: Final[Mapping[str, Plain]] = {
     "node.start_ms": 30_000,
     "node.stop_ms": 8_000,
     "store.fsync": False,
-    "store.pg_shared_buffers_mib": 16,
     "store.disk_free_mib_min": 16,
     "api.request_ms": 10_000,
     "api.stream_heartbeat_ms": 200,

@@ -37,8 +37,6 @@ class StoreSection:
     )
     pg_schema: str = text("", "Prefix of the schemas, to keep several nodes on one server apart.")
     fsync: bool = switch(True, "false makes the embedded server fast and unsafe: for tests only.")
-    pg_connections_max: int = whole(32, "Connections of the embedded server.", 12, 1_000)
-    pg_shared_buffers_mib: int = whole(64, "Shared memory of the embedded server.", 8, 65_536)
     pg_start_ms: int = whole(30_000, "Longest start of the embedded server.", 1_000, 600_000)
     readers: int = whole(4, "Connections of the pool that the API reads with.", 1, 64)
     lock_timeout_ms: int = whole(3_000, "Longest wait of a statement for a lock.", 100, 60_000)

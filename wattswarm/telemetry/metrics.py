@@ -30,7 +30,7 @@ METRICS: Final = (
     Metric("wattswarm_log_writer_term", "gauge", "Writers that this log has had."),
     Metric("wattswarm_tasks", "gauge", "Tasks by state.", ("state",)),
     Metric("wattswarm_dead_letters", "gauge", "Dead letters kept."),
-    Metric("wattswarm_actor_running", "gauge", "1 when the actor runs.", ("actor",)),
+    Metric("wattswarm_actor_ready", "gauge", "1 when the actor takes messages.", ("actor",)),
     Metric("wattswarm_actor_restarts_total", "counter", "Restarts.", ("actor",)),
     Metric("wattswarm_actor_inbox_depth", "gauge", "Messages waiting.", ("actor",)),
     Metric("wattswarm_actor_inbox_capacity", "gauge", "Messages that may wait.", ("actor",)),

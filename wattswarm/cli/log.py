@@ -1,0 +1,117 @@
+"""`wattswarm log …`: the event log, and what is derived from it.
+
+`verify` and `replay` also work without a node: they hold the state directory and open its database.
+"""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from wattswarm.cli.failure import FAILED
+from wattswarm.cli.session import Here, Session
+from wattswarm.surface.log import Digests, EventPage, EventView, LogHead, Replayed, Verified
+
+app = App(name="log", help="The event log: show, verify, replay.")
+
+LONG_S = 3_600.0
+
+
+@app.command
+def head(*, session: Here) -> None:
+    """Show where the log ends."""
+    from wattswarm.cli.views.log import head_view
+
+    with session.client() as client:
+        session.out.show(client.get(LogHead, "/log/head"), head_view)
+
+
+@app.command
+def show(
+    event: str | None = None,
+    /,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    task: str | None = None,
+    session: Here,
+) -> None:
+    """Show events in the order of the log, or one event in full.
+
+    Args:
+        event: An event's id, a unique prefix, or its seq.
+        after: The seq that the page begins after.
+        limit: Events of the page.
+        task: Only events of this task.
+    """
+    from wattswarm.cli.views.log import event_view, events_view
+
+    with session.client() as client:
+        if event is not None:
+            session.out.show(client.get(EventView, f"/log/events/{event}"), event_view)
+            return
+        path = "/log/events" if task is None else f"/tasks/{task}/events"
+        session.out.show(client.get(EventPage, path, after=after, limit=limit), events_view)
+
+
+@app.command
+def verify(*, session: Here) -> int:
+    """Check every signature and every link of the chain; exit code 1 when something is wrong."""
+    from wattswarm.cli.views.log import verified_view
+
+    verified = _online_verify(session) if _is_up(session) else _offline_verify(session)
+    session.out.show(verified, verified_view)
+    return 0 if verified.ok else FAILED
+
+
+def _is_up(session: Session) -> bool:
+    from wattswarm.cli.client import URL_VARIABLE
+
+    return URL_VARIABLE in session.environment or session.state.holder() is not None
+
+
+def _online_verify(session: Session) -> Verified:
+    with session.client() as client:
+        return client.post(Verified, "/log/verify", timeout_s=LONG_S)
+
+
+def _offline_verify(session: Session) -> Verified:
+    from wattswarm import node
+
+    session.out.note("no node runs here: opening the database itself")
+    return node.verify_offline(session.config(), session.state)
+
+
+@app.command
+def replay(*, verify: Annotated[bool, Parameter(negative="")] = False, session: Here) -> int:
+    """Rebuild the projections from the log; exit code 1 when --verify finds a difference.
+
+    Args:
+        verify: Compare the digests of what was rebuilt with those of what stood there.
+    """
+    from wattswarm.cli.views.log import replayed_view
+
+    online = _is_up(session)
+    replayed = _online_replay(session, verify) if online else _offline_replay(session, verify)
+    session.out.show(replayed, replayed_view)
+    return FAILED if replayed.equal is False else 0
+
+
+def _online_replay(session: Session, verify: bool) -> Replayed:
+    with session.client() as client:
+        return client.post(Replayed, "/log/replay", {"verify": verify}, timeout_s=LONG_S)
+
+
+def _offline_replay(session: Session, verify: bool) -> Replayed:
+    from wattswarm import node
+
+    session.out.note("no node runs here: opening the database itself")
+    return node.replay_offline(session.config(), session.state, verify=verify)
+
+
+@app.command
+def digest(*, session: Here) -> None:
+    """Show one digest for each scope: nodes that hold the same events show the same."""
+    from wattswarm.cli.views.log import digests_view
+
+    with session.client() as client:
+        session.out.show(client.get(Digests, "/log/digest"), digests_view)

@@ -1,0 +1,228 @@
+"""`wattswarm task …`: submit, watch, and see what was decided."""
+
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+
+from cyclopts import App, Parameter
+
+from wattswarm.cli.failure import REFUSED, TIMED_OUT, Failure
+from wattswarm.cli.session import Here, Session
+
+if TYPE_CHECKING:
+    from wattswarm.cli.client import Client
+    from wattswarm.surface.task import TaskView
+
+app = App(name="task", help="Submit tasks, watch them, and see what was decided.")
+
+STDIN: Final = "-"
+CONTRACT_BYTES_MAX: Final = 1_048_576
+
+
+def read_contract(file: str) -> Mapping[str, Any]:
+    """Return the contract in a JSON file; `-` is stdin.
+
+    Raises:
+        Failure: There is no such file, or it holds no JSON object.
+    """
+    import msgspec
+
+    try:
+        content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    except OSError as error:
+        raise Failure(code="file_not_found", message=f"{file}: {error.strerror}") from error
+    if len(content) > CONTRACT_BYTES_MAX:
+        raise Failure(
+            code="bad_json", status=400, message=f"{file} exceeds {CONTRACT_BYTES_MAX} bytes"
+        )
+    try:
+        document = msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Failure(
+            code="bad_json", status=400, message=f"{file} is not JSON: {error}"
+        ) from error
+    if not isinstance(document, dict):
+        raise Failure(code="bad_json", status=400, message=f"{file} holds no JSON object")
+    return cast("dict[str, Any]", document)
+
+
+@app.command
+def submit(
+    file: str,
+    /,
+    *,
+    idempotency_key: str | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    session: Here,
+) -> int:
+    """Submit a contract; it stands in the log when this returns.
+
+    Args:
+        file: The contract, a JSON file; `-` reads stdin.
+        idempotency_key: With one key, one contract makes one task, however often it is sent.
+        dry_run: Only check the contract, as `validate` does.
+        watch: Go on as `watch` does.
+    """
+    from wattswarm.cli.views.task import submitted_view
+    from wattswarm.surface.task import Submitted
+
+    contract = read_contract(file)
+    if dry_run:
+        return _check(session, contract)
+    with session.client() as client:
+        body = {"contract": contract}
+        submitted = client.post(Submitted, "/tasks", body, key=idempotency_key)
+        session.out.show(submitted, submitted_view)
+        return _watch(session, client, submitted.task_id, None) if watch else 0
+
+
+@app.command
+def validate(file: str, /, *, session: Here) -> int:
+    """Tell everything that is wrong with a contract, or show it with all defaults; exit code 4.
+
+    Args:
+        file: The contract, a JSON file; `-` reads stdin.
+    """
+    return _check(session, read_contract(file))
+
+
+def _check(session: Session, contract: Mapping[str, Any]) -> int:
+    from wattswarm.cli.views.task import check_view
+    from wattswarm.surface.task import ContractCheck
+
+    with session.client() as client:
+        check = client.post(ContractCheck, "/tasks/validate", {"contract": contract})
+    session.out.show(check, check_view)
+    return 0 if check.valid else REFUSED
+
+
+@app.command(name="list")
+def list_(
+    *,
+    state: str | None = None,
+    task_type: str | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
+    session: Here,
+) -> None:
+    """List tasks, newest first.
+
+    Args:
+        state: Only tasks in this state: open, final, expired …
+        task_type: Only tasks of this type.
+        cursor: Where the page begins, as the page before said.
+        limit: Tasks of a page.
+    """
+    from wattswarm.cli.views.task import tasks_view
+    from wattswarm.surface.task import TaskPage
+
+    with session.client() as client:
+        query = {"state": state, "task_type": task_type, "cursor": cursor, "limit": limit}
+        session.out.show(client.get(TaskPage, "/tasks", **query), tasks_view)
+
+
+@app.command
+def show(task: str, /, *, session: Here) -> None:
+    """Show everything about a task.
+
+    Args:
+        task: Its id, or a unique prefix.
+    """
+    from wattswarm.cli.views.task import task_view
+    from wattswarm.surface.task import TaskView
+
+    with session.client() as client:
+        session.out.show(client.get(TaskView, f"/tasks/{task}"), task_view)
+
+
+@app.command
+def watch(task: str, /, *, timeout_s: float | None = None, session: Here) -> int:
+    """Follow a task to its end; exit code 0 when it is final, 1 when it ended otherwise.
+
+    Args:
+        task: Its id, or a unique prefix.
+        timeout_s: Longest wait; exit code 6 when it is over.
+    """
+    with session.client() as client:
+        return _watch(session, client, task, timeout_s)
+
+
+def _watch(session: Session, client: "Client", task: str, timeout_s: float | None) -> int:
+    from wattswarm.cli.watch import follow, outcome
+    from wattswarm.surface.task import TaskView
+
+    task_id = client.get(TaskView, f"/tasks/{task}").task.task_id
+    code = TIMED_OUT
+    with _screen(session) as draw:
+        for view in follow(client, task_id, timeout_s=timeout_s):
+            draw(view)
+            code = outcome(view)
+    return code
+
+
+@contextmanager
+def _screen(session: Session) -> "Generator[Callable[[TaskView], None]]":
+    """Give a function that redraws the task in place, or writes it whenever it changed."""
+    from wattswarm.cli.views.task import task_view
+
+    if not session.out.is_live:
+        yield _changes(session)
+        return
+    from rich.live import Live
+
+    with Live(console=session.out.console, auto_refresh=False) as live:
+        yield lambda view: live.update(task_view(view), refresh=True)
+
+
+def _changes(session: Session) -> "Callable[[TaskView], None]":
+    from wattswarm.cli.views.task import task_view
+
+    seen: list[int] = []
+
+    def write(view: "TaskView") -> None:
+        if view.task.events not in seen[-1:]:
+            seen.append(view.task.events)
+            session.out.show(view, task_view)
+
+    return write
+
+
+@app.command
+def explain(task: str, /, *, session: Here) -> None:
+    """Tell a task in sentences: what counted, what did not and why, and what is missing.
+
+    Args:
+        task: Its id, or a unique prefix.
+    """
+    from wattswarm.cli.views.task import explanation_view
+    from wattswarm.surface.task import Explanation
+
+    with session.client() as client:
+        session.out.show(client.get(Explanation, f"/tasks/{task}/explain"), explanation_view)
+
+
+@app.command
+def decision(task: str, /, *, session: Here) -> None:
+    """Show what was decided and how final it is; exit code 4 while nothing is.
+
+    Args:
+        task: Its id, or a unique prefix.
+    """
+    from wattswarm.cli.views.task import decision_view
+    from wattswarm.surface.task import DecisionView
+
+    with session.client() as client:
+        session.out.show(client.get(DecisionView, f"/tasks/{task}/decision"), decision_view)
+
+
+@app.command
+def sample(*, session: Here) -> None:
+    """Print a contract that works, to begin from."""
+    import json
+
+    from wattswarm.kernel.contract import sample as contract
+
+    session.out.text(json.dumps(contract(), indent=2, ensure_ascii=False))

@@ -1,0 +1,248 @@
+"""Tasks on a terminal."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from wattswarm.cli.views.style import (
+    between_ms,
+    clock,
+    cut,
+    duration,
+    pairs,
+    score,
+    short,
+    size,
+    table,
+    word,
+)
+from wattswarm.surface.task import (
+    ContractCheck,
+    DecisionView,
+    Explanation,
+    FinalityView,
+    PlaceView,
+    Submitted,
+    TaskPage,
+    TaskView,
+    VerdictView,
+    VoteView,
+)
+
+OUTPUT_CHARS_MAX: Final = 4_000
+VERDICT_STYLES: Final[Mapping[str, str]] = {"effective": "", "waiting": "yellow", "ignored": "dim"}
+
+
+def tasks_view(page: TaskPage) -> RenderableType:
+    """Return tasks, one a line."""
+    if not page.items:
+        return Text("no task yet; `wattswarm task sample` prints a contract that works")
+    made = table(
+        "task", "name", "type", "state", "candidates", "votes", "decision", "created",
+        numbers=("candidates",),
+    )  # fmt: skip
+    for row in page.items:
+        made.add_row(
+            short(row.task_id),
+            cut(row.name, 40),
+            row.task_type,
+            word(row.state),
+            str(row.candidates),
+            f"+{row.approvals} −{row.rejections}",
+            short(row.decision),
+            row.created_at,
+        )
+    if page.next:
+        made.caption = f"more with --cursor {page.next}"
+    return made
+
+
+def submitted_view(submitted: Submitted) -> RenderableType:
+    """Return what was submitted, and how to go on."""
+    verb = "was there already as" if submitted.already else "is in the log as"
+    return Group(
+        Text(submitted.task_id, "bold magenta"),
+        Text(
+            f"{verb} event {submitted.seq}; `wattswarm task watch {submitted.task_id[:12]}`", "dim"
+        ),
+    )
+
+
+def check_view(check: ContractCheck) -> RenderableType:
+    """Return whether a contract is valid, with every error or with every default."""
+    if check.valid:
+        contract = json.dumps(check.contract, indent=2, ensure_ascii=False)
+        return Group(Text.assemble(word("ok"), "  with all defaults filled in:"), Text(contract))
+    made = table("path", "code", "what is wrong")
+    for error in check.errors:
+        made.add_row(Text(error.path, "bold"), Text(error.code, "red"), error.message)
+    return made
+
+
+def task_view(view: TaskView) -> RenderableType:
+    """Return everything about a task on one screen."""
+    return Group(
+        _head(view),
+        _places(view),
+        *_candidates(view),
+        *_votes(view),
+        *_errors(view),
+        *(_finality(item) for item in view.finality),
+        *(Text(f"next: {step}", "cyan") for step in view.next_steps),
+    )
+
+
+def _head(view: TaskView) -> RenderableType:
+    row = view.task
+    age = duration(max(between_ms(row.created_at, view.now), 0))
+    title = Text.assemble(("task ", "dim"), short(row.task_id), "  ", (cut(row.name, 50), "bold"))
+    facts = Text.assemble(
+        word(row.state),
+        f"   {row.task_type}, epoch {row.epoch}, attempt {row.attempt}, "
+        f"quorum {view.quorum}, {row.events} events, age {age}",
+    )
+    return Panel(facts, title=title, title_align="left", border_style="dim")
+
+
+def _places(view: TaskView) -> RenderableType:
+    made = table("role", "place", "executor", "node", "claim", "lease left")
+    for place in view.places:
+        made.add_row(
+            place.role,
+            word(place.state),
+            place.executor or "–",
+            short(place.node_id),
+            short(place.claim_id),
+            _lease(place, view.now),
+        )
+    return made
+
+
+def _lease(place: PlaceView, now: str) -> str:
+    if place.lease_until is None or place.state != "working":
+        return "–"
+    left_ms = between_ms(now, place.lease_until)
+    renewed = f", renewed {place.renewals}×" if place.renewals else ""
+    return f"{duration(max(left_ms, 0))}{renewed}"
+
+
+def _candidates(view: TaskView) -> Iterator[RenderableType]:
+    if not view.candidates:
+        return
+    made = table(
+        "candidate",
+        "by",
+        "output",
+        "evidence",
+        "findings",
+        "score",
+        "votes",
+        "",
+        numbers=("score",),
+    )
+    for item in view.candidates:
+        found = [result for result in view.results if result.candidate_id == item.candidate_id]
+        findings = Text(", ").join(
+            Text.assemble(f"{result.executor} ", word(result.status)) for result in found
+        )
+        made.add_row(
+            short(item.candidate_id),
+            item.executor,
+            f"{size(item.output.size_bytes)} {item.output.mime}",
+            str(len(item.evidence)),
+            findings,
+            score(item.median_score_bp),
+            f"+{item.approvals} −{item.rejections}",
+            _standing(item.is_final, item.is_decided),
+        )
+    yield made
+
+
+def _standing(is_final: bool, is_decided: bool) -> Text:
+    if is_final:
+        return Text("★ final", "bold green")
+    return Text("decided", "green") if is_decided else Text("")
+
+
+def _votes(view: TaskView) -> Iterator[RenderableType]:
+    if view.votes:
+        made = table("vote", "on", "by", "says", "state", "counts")
+        for vote in view.votes:
+            made.add_row(*_vote(vote))
+        yield made
+
+
+def _vote(vote: VoteView) -> tuple[RenderableType, ...]:
+    return (
+        short(vote.vote_id),
+        short(vote.candidate_id),
+        vote.executor,
+        word(vote.vote or "sealed"),
+        word(vote.state),
+        Text("yes", "green") if vote.counts else Text("no", "dim"),
+    )
+
+
+def _errors(view: TaskView) -> Iterator[RenderableType]:
+    for error in view.errors:
+        where = f"{error.executor}, attempt {error.attempt}"
+        yield Text(f"✗ {where}: {error.reason}: {cut(error.message, 100)}", "red")
+
+
+def _finality(finality: FinalityView) -> RenderableType:
+    have, need = len(finality.signers), finality.threshold
+    told = (
+        f"epoch {finality.epoch}: {have} of {need} finalizers signed {finality.candidate_id[:12]}"
+    )
+    if finality.is_disputed:
+        return Text(f"{told}; DISPUTED: finalizers signed several candidates", "bold red")
+    return Text(told, "bold green" if finality.is_final else "cyan")
+
+
+def explanation_view(explanation: Explanation) -> RenderableType:
+    """Return a task told in sentences."""
+    story = [Text(line) for line in explanation.summary]
+    steps = [Text(f"next: {step}", "cyan") for step in explanation.next_steps]
+    return Group(*story, timeline_view(explanation.timeline), *steps)
+
+
+def timeline_view(verdicts: tuple[VerdictView, ...]) -> RenderableType:
+    """Return what each event did, and if nothing, why."""
+    made = table("seq", "at", "verdict", "what became of it", numbers=("seq",))
+    for item in verdicts:
+        style = VERDICT_STYLES[item.verdict]
+        told = Text(item.sentence, style)
+        made.add_row(str(item.seq), clock(item.created_at), word(item.verdict), told)
+    return made
+
+
+def decision_view(decision: DecisionView) -> RenderableType:
+    """Return what was decided, on what grounds, and how final it is."""
+    head = pairs(
+        ("task", decision.task_id),
+        ("state", word(decision.state)),
+        ("candidate", f"{decision.candidate_id} by {decision.executor}"),
+        ("votes", f"+{decision.approvals} −{decision.rejections}"),
+        ("score", score(decision.median_score_bp)),
+        ("output", f"{decision.output.digest} ({size(decision.output.size_bytes)})"),
+        ("decided", decision.decided_at or "–"),
+    )
+    finality = [_finality(decision.finality)] if decision.finality else []
+    return Group(head, *finality, output_view(decision.output_json))
+
+
+def output_view(output: object) -> RenderableType:
+    """Return an output, as people read it where it has the usual shape."""
+    if output is None:
+        return Text("(the output is not JSON, not here, or large)", "dim")
+    shown = json.dumps(output, indent=2, ensure_ascii=False)
+    if len(shown) > OUTPUT_CHARS_MAX:
+        shown = f"{shown[:OUTPUT_CHARS_MAX]}\n… `wattswarm task decision --json` has the rest"
+    made = Table.grid()
+    made.add_row(Text(shown))
+    return Panel(made, title="output", title_align="left", border_style="green")

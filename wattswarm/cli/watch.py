@@ -1,0 +1,77 @@
+"""Following a task: news over the stream wake a look at the task; polling stands behind."""
+
+import queue
+import threading
+import time
+from collections.abc import Generator
+from typing import Final
+
+import attrs
+
+from wattswarm.cli.client import Access, Client, open_client
+from wattswarm.cli.failure import FAILED, TIMED_OUT, Failure
+from wattswarm.surface.task import TaskView
+
+POLL_S: Final = 1.0
+RETRY_S: Final = 1.0
+ENDED: Final = {"final": 0, "killed": FAILED, "stopped": FAILED, "expired": FAILED, "void": FAILED}
+"""Exit code by the word of a task that nobody works on any more."""
+
+
+def follow(client: Client, task_id: str, *, timeout_s: float | None) -> Generator[TaskView]:
+    """Yield the task whenever it moved, and about every second, until it ends.
+
+    Raises:
+        Failure: `timed_out` when it has not ended in time, or what the node answers.
+    """
+    end = None if timeout_s is None else time.monotonic() + timeout_s
+    bell = Bell(client.access, task_id)
+    bell.start()
+    while True:
+        view = client.get(TaskView, f"/tasks/{task_id}")
+        yield view
+        if view.task.state in ENDED:
+            return
+        left_s = POLL_S if end is None else end - time.monotonic()
+        if left_s <= 0:
+            raise Failure(
+                code="timed_out", message=f"the task is {view.task.state} after {timeout_s} s"
+            )
+        bell.wait(min(left_s, POLL_S))
+
+
+@attrs.define
+class Bell:
+    """Rings when the stream tells of the task; a stream that breaks is opened again."""
+
+    access: Access
+    task_id: str
+    _rung: queue.SimpleQueue[None] = attrs.field(factory=queue.SimpleQueue[None])
+
+    def start(self) -> None:
+        """Listen from now on, until the process ends."""
+        threading.Thread(target=self._listen, name="stream", daemon=True).start()
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when there is news, or after a while; news that came together ring once."""
+        try:
+            self._rung.get(timeout=timeout_s)
+            while not self._rung.empty():
+                self._rung.get_nowait()
+        except queue.Empty:
+            return
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                with open_client(self.access) as client, client.stream(task=self.task_id) as news:
+                    for _ in news:
+                        self._rung.put(None)
+            except Failure:
+                pass  # the node restarts, or is busy: polling goes on meanwhile
+            time.sleep(RETRY_S)
+
+
+def outcome(view: TaskView) -> int:
+    """Return the exit code for how a task ended."""
+    return ENDED.get(view.task.state, TIMED_OUT)
