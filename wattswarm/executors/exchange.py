@@ -88,7 +88,7 @@ class Exchange:
         """
         async with self.open(request) as response:
             body = await self.body(request.call, response, bytes_max)
-        return await self._read(request.call, body, lambda text: decode(_parsed(text), "$"))
+        return await self._decoded(request.call, body, lambda text: decode(_parsed(text), "$"))
 
     async def result(
         self, request: Request, decode: Decode[T], *, bytes_max: int, on_progress: OnProgress
@@ -97,9 +97,11 @@ class Exchange:
         async with self.open(request) as response:
             if _media_type(response) != NDJSON:
                 body = await self.body(request.call, response, bytes_max)
-                return await self._read(request.call, body, lambda text: decode(_parsed(text), "$"))
+                return await self._decoded(
+                    request.call, body, lambda text: decode(_parsed(text), "$")
+                )
             line = await self._last_line(request.call, response, bytes_max, on_progress)
-        return await self._read(request.call, line, lambda text: _decoded_result(text, decode))
+        return await self._decoded(request.call, line, lambda text: _decoded_result(text, decode))
 
     def broken(self, call: str, rule: str, message: str, path: str = "$") -> ExecutorContractBroken:
         """Return the error that says how an answer breaks the contract."""
@@ -113,35 +115,27 @@ class Exchange:
         Raises:
             ExecutorContractBroken: There is more; the rest is not read.
         """
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > bytes_max:
-                raise self.broken(call, "too_large", f"an answer of more than {bytes_max} bytes")
-        return bytes(body)
+        body = await _read(response, bytes_max + 1)
+        if len(body) > bytes_max:
+            raise self.broken(call, "too_large", f"an answer of more than {bytes_max} bytes")
+        return body
 
     async def _last_line(
         self, call: str, response: httpx2.Response, bytes_max: int, on_progress: OnProgress
     ) -> bytes:
-        lines = LineStream(bytes_max)
-        try:
-            async for chunk in response.aiter_raw():
-                for said in lines.feed(chunk):
-                    self._pass_on(call, said, on_progress)
-            return lines.end()
-        except Malformed as error:
-            raise self.broken(call, error.code, error.message, error.path) from error
-
-    def _pass_on(self, call: str, said: Progress | Failed, on_progress: OnProgress) -> None:
-        match said:
-            case Progress():
-                on_progress(said)
+        listener = _Listener(LineStream(bytes_max), on_progress)
+        await _feed(response, listener.hear)
+        match listener.end:
+            case Malformed() as error:
+                raise self.broken(call, error.code, error.message, error.path) from error
             case Failed(status, detail):
                 raise ExecutorRefused(
                     executor=self.executor, call=call, status=status, excerpt=_excerpt(detail)
                 )
+            case line:
+                return line
 
-    async def _read(self, call: str, text: bytes, read: Callable[[bytes], T]) -> T:
+    async def _decoded(self, call: str, text: bytes, read: Callable[[bytes], T]) -> T:
         try:
             if len(text) < THREAD_BYTES_MIN:
                 return read(text)
@@ -159,14 +153,66 @@ class Exchange:
         )
 
 
+@attrs.define
+class _Listener:
+    """Hears an answer that comes line by line."""
+
+    lines: LineStream
+    on_progress: OnProgress
+    fault: Malformed | Failed | None = None
+
+    def hear(self, chunk: bytes) -> bool:
+        """Take in what comes, and tell whether to go on listening."""
+        try:
+            for said in self.lines.feed(chunk):
+                self._take(said)
+        except Malformed as error:
+            self.fault = error
+        return self.fault is None
+
+    def _take(self, said: Progress | Failed) -> None:
+        match said:
+            case Progress():
+                self.on_progress(said)
+            case Failed():
+                self.fault = said
+
+    @property
+    def end(self) -> bytes | Malformed | Failed:
+        """The result line, or what came instead of one."""
+        try:
+            return self.fault or self.lines.end()
+        except Malformed as error:
+            return error
+
+
+async def _feed(response: httpx2.Response, take: Callable[[bytes], bool]) -> None:
+    """Hand over a body chunk by chunk until `take` has had enough.
+
+    Reading is then cancelled, not left: iterators that are left half-way stay open until they are
+    collected.
+    """
+    with trio.CancelScope() as reading:
+        async for chunk in response.aiter_raw():
+            if not reading.cancel_called and not take(chunk):
+                reading.cancel()
+
+
+async def _read(response: httpx2.Response, bytes_max: int) -> bytes:
+    """Return a body, or the first `bytes_max` bytes of it."""
+    body = bytearray()
+
+    def take(chunk: bytes) -> bool:
+        body.extend(chunk)
+        return len(body) < bytes_max
+
+    await _feed(response, take)
+    return bytes(body[:bytes_max])
+
+
 async def _start_of(response: httpx2.Response) -> str:
     """Return the first part of a body; a short one is read to its end, and its connection kept."""
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) >= EXCERPT_BYTES_MAX:
-            break
-    return body.decode("utf-8", errors="replace")
+    return (await _read(response, EXCERPT_BYTES_MAX)).decode("utf-8", errors="replace")
 
 
 def _parsed(text: bytes) -> Json:

@@ -9,7 +9,7 @@ import hmac
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -147,14 +147,16 @@ async def _post(service: Service, call: str, do: Do, request: Request) -> Respon
 async def _body(request: Request) -> bytes:
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > REQUEST_BYTES_MAX:
-                raise Malformed(
-                    code="too_large", message=f"a request of more than {REQUEST_BYTES_MAX} bytes"
-                )
+        async with aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > REQUEST_BYTES_MAX:
+                    break
     except ClientDisconnect as error:
         raise Malformed(code="cut_off", message="the request ended before its body") from error
+    if len(body) > REQUEST_BYTES_MAX:
+        most = f"a request of more than {REQUEST_BYTES_MAX} bytes"
+        raise Malformed(code="too_large", message=most)
     return bytes(body)
 
 
