@@ -89,13 +89,18 @@ class Allocation:
 NOTHING: Final = Allocation((), {Work.PROPOSE: 0, Work.VERIFY: 0})
 
 
-def allocation(state: TaskState, now_ms: int, attempt: int | None = None) -> Allocation:
-    """Return the places of an attempt of the newest epoch, by default of the newest attempt."""
+def allocation(
+    state: TaskState, now_ms: int, attempt: int | None = None, *, is_wanted: bool = False
+) -> Allocation:
+    """Return the places of an attempt of the newest epoch, by default of the newest attempt.
+
+    With `is_wanted`, as they would be if one more claimant waited for each.
+    """
     label = state.label
     if label is None or not state.is_effective:
         return NOTHING
     number = state.attempt if attempt is None else attempt
-    view = _View.of(state, label, number, now_ms)
+    view = _View.of(state, label, number, now_ms, is_wanted=is_wanted)
     terms = state.terms
     proposing = _grant(
         view.places(Work.PROPOSE), view, terms.max_proposers, terms.max_concurrency.propose
@@ -197,18 +202,22 @@ class _View:
     label: Label
     attempt: int
     now_ms: int
+    is_wanted: bool
     claims: Mapping[Holder, Sequence[Claim]]
     coverage: Coverage
     work_at: Mapping[EventId, int]
     failed: frozenset[EventId]
 
     @classmethod
-    def of(cls, state: TaskState, label: Label, attempt: int, now_ms: int) -> "_View":
+    def of(
+        cls, state: TaskState, label: Label, attempt: int, now_ms: int, *, is_wanted: bool
+    ) -> "_View":
         return cls(
             state=state,
             label=label,
             attempt=attempt,
             now_ms=now_ms,
+            is_wanted=is_wanted,
             claims=_claims_by_holder(state, label, attempt),
             coverage=Coverage.of(state, label, attempt),
             work_at=_last_work(state),
@@ -293,7 +302,7 @@ def _grant(places: list[Place], view: _View, most: int, at_once: int) -> _Grant:
     When somebody waits, a holder that has shown no work for too long gives way.
     """
     seated = list(_seat(places, most, at_once, view.state))
-    if any(_is_surplus(place) for place in seated):
+    if view.is_wanted or any(place.state is PlaceState.WAITING for place in seated):
         patience_ms = PROGRESS_LEASES * view.state.terms.lease_ms
         lapsed = [_lapse(place, view.now_ms - patience_ms) for place in places]
         seated = list(_seat(lapsed, most, at_once, view.state))
@@ -316,10 +325,6 @@ def _seat(places: Iterable[Place], most: int, at_once: int, state: TaskState) ->
             yield attrs.evolve(place, state=PlaceState.WAITING)
         else:
             yield place
-
-
-def _is_surplus(place: Place) -> bool:
-    return place.state is PlaceState.WAITING
 
 
 def _lapse(place: Place, since_ms: int) -> Place:

@@ -1,5 +1,7 @@
 """Deciding, opening another attempt, and making final."""
 
+from collections.abc import Sequence
+
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation, found_wanting
 from wattswarm.kernel.choice import Choice, choices, deciders, standing_decision, turn_at
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
@@ -64,7 +66,7 @@ def _decided(
     return effective(state, [locked(state, made, me, LockKind.DECISION, key)], me)
 
 
-def decision_at(state: TaskState, me: NodeId, found: tuple[Choice, ...], now_ms: int) -> int:
+def decision_at(state: TaskState, me: NodeId, found: Sequence[Choice], now_ms: int) -> int:
     """Return from when on `me` decides, as far as can be told now; `found` is not empty.
 
     When every place has finished or lapsed, or a window after the first sufficient votes, and then
@@ -73,8 +75,9 @@ def decision_at(state: TaskState, me: NodeId, found: tuple[Choice, ...], now_ms:
     since_ms = min(choice.since_ms for choice in found)
     view = allocation(state, now_ms)
     over = [settled_at(state, place) for place in view.places]
-    ready_ms = max(since_ms, min(max(over, default=0), since_ms + state.terms.decision_window_ms))
-    return turn_at(state, deciders(state).index(me), ready_ms)
+    ready_ms = min(max(over, default=0), since_ms + state.terms.decision_window_ms)
+    rank = deciders(state).index(me)
+    return ready_ms if rank == 0 else turn_at(state, rank, max(ready_ms, since_ms))
 
 
 def settled_at(state: TaskState, place: Place) -> int:

@@ -20,7 +20,7 @@ from wattswarm.kernel.task import extend
 from wattswarm.kernel.verdict import Ignored, explain
 from wattswarm.kernel.views import state_word, workable
 
-Signings: TypeAlias = "tuple[Signing, ...]"
+Signings: TypeAlias = tuple[Signing, ...]
 
 
 def refuse(code: str, said: str = "", **details: object) -> Rejection:

@@ -63,7 +63,8 @@ def no_claim(
     if len(state.claims) >= state.terms.max_steps:
         return refuse("budget_spent", f"{state.terms.max_steps} steps")
     refusal = _no_proposal(state, me, attempt) if role is Work.PROPOSE else None
-    return refusal or _no_place(allocation(state, now_ms, attempt), me, role, executor)
+    view = allocation(state, now_ms, attempt, is_wanted=True)
+    return refusal or _no_place(view, me, role, executor)
 
 
 def _no_place(view: Allocation, me: NodeId, role: Work, executor: str) -> Rejection | None:
