@@ -48,6 +48,7 @@ from wattswarm.actors.runtime.exit import CrashReport, DeadLetter, Exit, ExitKin
 from wattswarm.actors.runtime.histogram import Histogram, Quantiles
 from wattswarm.actors.runtime.message import Request, message
 from wattswarm.actors.runtime.ref import Ref
+from wattswarm.actors.runtime.rule import GENERIC_POINTS, Fault, FaultRule
 from wattswarm.actors.runtime.spec import (
     AutoShutdown,
     Backoff,
@@ -70,6 +71,7 @@ from wattswarm.actors.runtime.view import ActorView, GroupView, TreeView
 from wattswarm.actors.runtime.world import Clock, World, real_world, seeded_world
 
 __all__ = [
+    "GENERIC_POINTS",
     "Actor",
     "ActorError",
     "ActorStats",
@@ -88,6 +90,8 @@ __all__ = [
     "Execution",
     "Exit",
     "ExitKind",
+    "Fault",
+    "FaultRule",
     "GroupSpec",
     "GroupView",
     "Header",

@@ -44,6 +44,13 @@ class StartTooSlow(Exception):
     """`recover` took longer than the start time-out, without saying what it waits for."""
 
 
+def _announce(cell: "Cell", attribute: "attrs.Attribute[str]", state: str) -> str:
+    """Let whoever shows the tree know that an actor's state changes."""
+    del attribute
+    cell.services.changed()
+    return state
+
+
 @attrs.define(eq=False)
 class Cell:
     """One actor, or one instance of it; a child of its group's supervisor."""
@@ -55,7 +62,7 @@ class Cell:
     dials: Dials = attrs.field(init=False)
     counters: Counters = attrs.field(factory=Counters, init=False)
     incarnation: int = attrs.field(default=0, init=False)
-    state: str = attrs.field(default="idle", init=False)
+    state: str = attrs.field(default="idle", init=False, on_setattr=_announce)
     dials_wanted: int = attrs.field(default=1, init=False)
     turns: Turns | None = attrs.field(default=None, init=False)
     _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -115,6 +122,8 @@ class Cell:
             if has_own_run(actor):
                 nursery.start_soon(actor.run, ctx)
             await self.turns.serve(nursery)
+            if self.services.faults.armed:
+                await self.services.faults.pass_point(self.id, "stopping.before")
             await actor.stopping(ctx)
             nursery.cancel_scope.cancel()
 

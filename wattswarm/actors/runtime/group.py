@@ -10,7 +10,7 @@ from wattswarm.actors.runtime.cell import Cell
 from wattswarm.actors.runtime.exit import Exit
 from wattswarm.actors.runtime.routes import LocalRoute, PoolRoute
 from wattswarm.actors.runtime.services import Services
-from wattswarm.actors.runtime.spec import ChildSpec, GroupSpec
+from wattswarm.actors.runtime.spec import AutoShutdown, ChildSpec, GroupSpec, Restart
 from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.supervision import Rules, Supervision
 from wattswarm.actors.runtime.supervisor import Child, Supervisor
@@ -38,11 +38,12 @@ class LocalGroup:
         routes = [LocalRoute(cell.id, cell.inbox, self.services) for cell in cells]
         for cell, route in zip(cells, routes, strict=True):
             self.cells[cell.id] = cell
-            self.services.routes[cell.id] = route
+            self.services.add_route(cell.id, route)
+            self.services.inboxes[self.services.number_of(cell.id)] = cell.inbox
             self.services.notices[cell.id] = cell.inbox.put_system
         if len(cells) > 1:
-            inboxes = [cell.inbox for cell in cells]
-            self.services.routes[child.id] = PoolRoute(routes, inboxes, child.shard_by)
+            pool = PoolRoute(routes, child.shard_by)
+            self.services.add_route(child.id, pool)
 
     # -- as a child of the root supervisor -------------------------------------------------------
 
@@ -93,33 +94,43 @@ class LocalGroup:
 
     # -- what operators do with it ---------------------------------------------------------------
 
-    async def stats(self) -> list[ActorStats]:
+    def stats(self) -> list[ActorStats]:
         return [cell.stats() for cell in self.cells.values()]
 
-    async def tune(self, actor: str, dial: str, value: int) -> int:
+    def tune(self, actor: str, dial: str, value: int) -> int:
         return self.cells[actor].tune(dial, value)
 
-    async def restart(self, actor: str) -> None:
+    def restart(self, actor: str) -> None:
         if self.supervisor is not None:
             self.supervisor.restart(actor)
 
-    async def suspend(self, actor: str, is_suspended: bool) -> None:
+    def suspend(self, actor: str, is_suspended: bool) -> None:
         self.cells[actor].inbox.suspend(is_suspended)
 
     async def inspect(self, actor: str) -> Mapping[str, object]:
         return await self.cells[actor].inspect()
 
-    def view(self) -> GroupView:
-        actors = tuple(
+    def actors(self) -> tuple[ActorView, ...]:
+        """Return every actor with its state."""
+        return tuple(
             ActorView(cell.id, cell.state, cell.incarnation, cell.counters.restarts)
             for cell in self.cells.values()
         )
+
+    def view(self) -> GroupView:
         state = "running" if self.supervisor is not None else "down"
         return GroupView(
-            self.spec.name, "root", self.services.world.pid, self.incarnation, state, actors
+            self.spec.name, "root", self.services.world.pid, self.incarnation, state, self.actors()
         )
 
 
 def rules_of(spec: GroupSpec) -> Rules:
     """Return what the root supervisor must know of a group."""
-    return Rules(id=spec.name, backoff=spec.backoff, intensity=spec.restarts)
+    is_batch = spec.auto_shutdown is not AutoShutdown.NEVER
+    return Rules(
+        id=spec.name,
+        restart=Restart.TRANSIENT if is_batch else Restart.PERMANENT,
+        backoff=spec.backoff,
+        intensity=spec.restarts,
+        significant=is_batch,
+    )

@@ -39,7 +39,6 @@ class Inbox:
 
     __slots__ = (
         "_clock",
-        "_owner",
         "_senders",
         "_taker",
         "capacity",
@@ -48,6 +47,7 @@ class Inbox:
         "is_held",
         "is_suspended",
         "overflow",
+        "owner",
         "received",
         "refused",
         "shed",
@@ -56,7 +56,7 @@ class Inbox:
     )
 
     def __init__(self, owner: str, spec: InboxSpec, clock: Callable[[], float]) -> None:
-        self._owner = owner
+        self.owner = owner
         self._clock = clock
         self._senders = trio.lowlevel.ParkingLot()
         self._taker: trio.lowlevel.Task | None = None
@@ -132,7 +132,7 @@ class Inbox:
         match self.overflow:
             case Overflow.SHED_OLDEST:
                 self.shed += 1
-                self._drop(self.user.popleft(), Refused(actor=self._owner, reason="shed"))
+                self._drop(self.user.popleft(), Refused(actor=self.owner, reason="shed"))
                 self._accept(envelope)
                 return True
             case Overflow.BLOCK | Overflow.REFUSE:
@@ -228,7 +228,7 @@ class Inbox:
 
     def _down(self) -> Down:
         reason = self.closed or "stopped"
-        return Down(actor=self._owner, execution=Execution.NOT_STARTED, reason=reason)
+        return Down(actor=self.owner, execution=Execution.NOT_STARTED, reason=reason)
 
     def __iter__(self) -> Iterator[Envelope]:
         return iter(self.user)

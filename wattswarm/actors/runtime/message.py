@@ -122,7 +122,7 @@ def decode(body: bytes) -> object:
     Raises:
         BadWire: It holds none.
     """
-    return _build(_loads(body))
+    return build(decode_plain(body))
 
 
 def encode_answer(value: object) -> bytes:
@@ -141,7 +141,7 @@ def decode_answer(body: bytes, request: type) -> object:
         BadWire: It is something else.
     """
     expected = _codec_of(request).answer
-    value = _loads(body)
+    value = decode_plain(body)
     members = _messages_in(expected)
     return _member(value, members) if members else _convert(value, expected)
 
@@ -185,7 +185,12 @@ def _encode_other(encoder: cbor2.CBOREncoder, value: object) -> None:
         raise TypeError(f"a {_name(cls)} cannot be sent")
 
 
-def _loads(body: bytes) -> object:
+def decode_plain(body: bytes) -> object:
+    """Return the CBOR value that `body` is, with nested messages built.
+
+    Raises:
+        BadWire: It is none, or something is left over after it.
+    """
     source = BytesIO(body)
     try:
         value: object = cbor2.CBORDecoder(source, tag_hook=_nested).decode()
@@ -202,10 +207,15 @@ def _loads(body: bytes) -> object:
 def _nested(tag: cbor2.CBORTag, _immutable: bool) -> object:
     if tag.tag != NESTED_TAG:
         raise BadWire(reason=f"CBOR tag {tag.tag} has no meaning here")
-    return _build(cast("object", tag.value))
+    return build(cast("object", tag.value))
 
 
-def _build(array: object) -> object:
+def build(array: object) -> object:
+    """Return the message that a decoded array stands for.
+
+    Raises:
+        BadWire: It stands for none.
+    """
     match cast("list[object] | tuple[object, ...]", array):
         case [int(tag), int(version), *fields]:
             return _from_fields(_codec_for(tag, version), fields)

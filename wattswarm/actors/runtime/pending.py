@@ -6,7 +6,7 @@ import trio
 
 from wattswarm.actors.runtime.deadlines import Deadlines
 from wattswarm.actors.runtime.errors import ActorError, Execution, TooSlow
-from wattswarm.actors.runtime.message import copy_answer
+from wattswarm.actors.runtime.message import copy_answer, decode_answer
 
 if TYPE_CHECKING:
     from wattswarm.actors.runtime.envelope import Envelope
@@ -19,6 +19,7 @@ class Pending:
         "_deadline_s",
         "_error",
         "_is_wire",
+        "_request",
         "_task",
         "_value",
         "actor",
@@ -26,11 +27,14 @@ class Pending:
         "is_settled",
     )
 
-    def __init__(self, actor: str, deadline_s: float, *, is_wire: bool = False) -> None:
+    def __init__(
+        self, actor: str, deadline_s: float, *, request: type, is_wire: bool = False
+    ) -> None:
         self.actor = actor
         self.envelope: Envelope | None = None
         self.is_settled = False
         self._deadline_s = deadline_s
+        self._request = request
         self._is_wire = is_wire
         self._value: object = None
         self._error: ActorError | None = None
@@ -41,11 +45,19 @@ class Pending:
         if self.is_settled:
             return False
         if self._is_wire:
-            assert self.envelope is not None
-            value = copy_answer(value, type(self.envelope.message))
+            value = copy_answer(value, self._request)
         self._value = value
         self._settle()
         return True
+
+    def answer_bytes(self, body: bytes) -> None:
+        """Give the asker an answer that came by a link.
+
+        Raises:
+            BadWire: It is not what such a request is answered with.
+        """
+        self._value = decode_answer(body, self._request)
+        self._settle()
 
     def fail(self, error: ActorError) -> bool:
         """Make the ask raise; tell whether it was still waiting."""

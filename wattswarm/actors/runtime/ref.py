@@ -21,6 +21,14 @@ class Route(Protocol):
     def offer(self, msg: object, sender: str) -> bool: ...
     def ask(self, msg: object, sender: str, deadline_s: float) -> Coroutine[Any, Any, object]: ...
 
+    def load(self) -> int:
+        """Return about how many messages wait for the actor."""
+        ...
+
+    def damage(self, msg: object, sender: str) -> None:
+        """Send a message with a bit flipped: the fault plane's doing."""
+        ...
+
 
 class Ref(Generic[M_contra]):
     """The address of an actor that takes messages of type `M_contra`."""

@@ -7,10 +7,11 @@ from zlib import crc32
 import attrs
 import trio
 
+from wattswarm.actors.runtime.chaos_route import with_damage
 from wattswarm.actors.runtime.envelope import Envelope
-from wattswarm.actors.runtime.errors import Execution, Refused
+from wattswarm.actors.runtime.errors import BadWire, Execution, Refused
 from wattswarm.actors.runtime.inbox import Inbox
-from wattswarm.actors.runtime.message import copy_by_wire
+from wattswarm.actors.runtime.message import copy_by_wire, decode, encode
 from wattswarm.actors.runtime.pending import Pending
 from wattswarm.actors.runtime.ref import Route
 from wattswarm.actors.runtime.services import Services
@@ -39,13 +40,23 @@ class LocalRoute:
 
     async def ask(self, msg: object, sender: str, deadline_s: float) -> object:
         envelope = self._envelope(msg, sender)
-        pending = Pending(self._actor, deadline_s, is_wire=self._is_wire)
+        pending = Pending(self._actor, deadline_s, request=type(msg), is_wire=self._is_wire)
         envelope.reply = pending
         pending.envelope = envelope
         envelope.deadline = trio.current_time() + deadline_s
         if not self._inbox.accept(envelope):
             await self._put(envelope, pending)
         return await pending.wait(self._deadlines, envelope.deadline)
+
+    def load(self) -> int:
+        return len(self._inbox.user)
+
+    def damage(self, msg: object, sender: str) -> None:
+        try:
+            msg = decode(with_damage(encode(msg)))
+        except BadWire:
+            return  # nobody can read it: lost
+        self._inbox.accept(Envelope(msg, sender, self._next_id(), self._monotonic()))
 
     def _envelope(self, msg: object, sender: str) -> Envelope:
         if self._is_wire:
@@ -68,7 +79,6 @@ class PoolRoute:
     """The way to one of several instances: by key, or to the one with the least waiting."""
 
     routes: Sequence[Route]
-    depths: Sequence[Inbox]
     shard_by: str | None
 
     def tell(self, msg: object, sender: str) -> Coroutine[Any, Any, bool]:
@@ -80,11 +90,17 @@ class PoolRoute:
     def ask(self, msg: object, sender: str, deadline_s: float) -> Coroutine[Any, Any, object]:
         return self._choose(msg).ask(msg, sender, deadline_s)
 
+    def load(self) -> int:
+        return sum(route.load() for route in self.routes)
+
+    def damage(self, msg: object, sender: str) -> None:
+        self._choose(msg).damage(msg, sender)
+
     def _choose(self, msg: object) -> Route:
         key = None if self.shard_by is None else getattr(msg, self.shard_by, None)
         if key is not None:
             return self.routes[shard_of(key, len(self.routes))]
-        return self.routes[min(range(len(self.routes)), key=lambda at: len(self.depths[at].user))]
+        return min(self.routes, key=lambda route: route.load())
 
 
 def shard_of(key: object, shards: int) -> int:

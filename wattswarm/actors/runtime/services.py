@@ -1,22 +1,31 @@
 """What a process offers to the actors that live in it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import attrs
+import trio
 
 from wattswarm.actors.runtime.actor import Actor, Logger
+from wattswarm.actors.runtime.chaos_route import ChaosRoute
 from wattswarm.actors.runtime.crash import traceback_of
 from wattswarm.actors.runtime.deadlines import Deadlines
+from wattswarm.actors.runtime.errors import ActorError
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
 from wattswarm.actors.runtime.faults import FaultPlane
+from wattswarm.actors.runtime.inbox import Inbox
 from wattswarm.actors.runtime.ref import Ref, Route
 from wattswarm.actors.runtime.spec import ChildSpec
 from wattswarm.actors.runtime.system import TargetDown
 from wattswarm.actors.runtime.world import World
+
+
+def _unheard() -> None:
+    """Nobody listens."""
 
 
 @attrs.define(eq=False)
@@ -30,20 +39,51 @@ class Services:
     on_dead_letter: Callable[[DeadLetter], None]
     publish_down: Callable[[TargetDown], None]
     """Tell the other processes that an incarnation ended here."""
+    changed: Callable[[], None] = attrs.field(default=_unheard)
+    """Hears of every change of an actor's state."""
     is_wire: bool = False
+    chaos_enabled: bool = False
     faults: FaultPlane = attrs.field(factory=FaultPlane)
     deadlines: Deadlines = attrs.field(factory=Deadlines)
     routes: dict[str, Route] = attrs.field(factory=dict[str, Route])
+    inboxes: dict[int, Inbox] = attrs.field(factory=dict[int, Inbox])
+    """The inboxes that live here, by the number of their actor."""
+    capacities: dict[int, int] = attrs.field(factory=dict[int, int])
+    """Declared capacity of every inbox of the tree, by number: both ends of a link know the
+    window."""
+    names: Sequence[str] = ("",)
+    """Every actor of the tree by its number; 0 is whoever is no actor."""
+    numbers: Mapping[str, int] = attrs.field(factory=dict[str, int])
     notices: dict[str, Callable[[TargetDown], None]] = attrs.field(
         factory=dict[str, Callable[[TargetDown], None]]
     )
     """How to reach the system lane of the actors that live here."""
     _monitors: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict[str, set[str]](set))
+    nursery: trio.Nursery | None = None
+    """Where delayed messages wait; set while the tree runs."""
     _ids: Iterator[int] = attrs.field(factory=lambda: count(1))
+
+    def name_of(self, number: int) -> str:
+        """Return an actor's name by its number."""
+        return self.names[number] if number < len(self.names) else f"actor {number}"
+
+    def number_of(self, name: str) -> int:
+        """Return an actor's number; 0 for whoever is no actor."""
+        return self.numbers.get(name, 0)
 
     def next_id(self) -> int:
         """Return a message id, rising."""
         return next(self._ids)
+
+    def add_route(self, name: str, route: Route) -> None:
+        """Make an actor reachable; faults may strike on the way if chaos is enabled."""
+        if self.chaos_enabled:
+            route = ChaosRoute(name, route, self.faults, self._start_soon)
+        self.routes[name] = route
+
+    def _start_soon(self, work: Callable[[], Awaitable[object]]) -> None:
+        if self.nursery is not None:
+            self.nursery.start_soon(_ignoring_errors, work)
 
     def logger(self, actor: str, incarnation: int) -> Logger:
         """Return a logger that names the actor in each of its lines."""
@@ -51,7 +91,7 @@ class Services:
 
     def build(self, spec: ChildSpec) -> Actor[Any]:
         """Return a new object of the actor's class."""
-        return load(spec.actor)(**spec.args)
+        return load(spec.actor)(**{name: _frozen(value) for name, value in spec.args.items()})
 
     def ref_of(self, sender: str, name: str) -> Ref[Any]:
         """Return the address of any actor of the tree.
@@ -114,6 +154,25 @@ class BoundLogger:
 
     def error(self, event: str, **fields: Any) -> None:
         self._logger.error(event, **self._fields, **fields)
+
+
+async def _ignoring_errors(work: Callable[[], Awaitable[object]]) -> None:
+    """Do something that nobody waits for: a late message for an actor that has gone is lost."""
+    with suppress(ActorError):
+        await work()
+
+
+def _frozen(value: object) -> object:
+    """Return an argument with tuples for lists: it is the same whether it came over a wire or
+    not."""
+    match value:
+        case list() | tuple():
+            return tuple(_frozen(item) for item in cast("Sequence[object]", value))
+        case dict():
+            items = cast("dict[str, object]", value).items()
+            return {name: _frozen(item) for name, item in items}
+        case _:
+            return value
 
 
 def load(path: str) -> Any:

@@ -13,8 +13,10 @@ from typing import Final, Literal
 
 import attrs
 
-Plain = bool | int | str | bytes | tuple["Plain", ...] | Mapping[str, "Plain"] | None
-"""What an actor's arguments may be made of."""
+Plain = object
+"""What an actor's arguments may be made of: bools, ints, floats, text, bytes, None, and tuples and
+text-keyed mappings of these. `problems_of` checks it; lists arrive as tuples.
+"""
 
 ROOT: Final = "root"
 """Name of the process that holds the tree."""
@@ -166,6 +168,10 @@ class GroupSpec:
     auto_shutdown: AutoShutdown = AutoShutdown.NEVER
     start_timeout_s: float = 60.0
     shutdown_s: float = 10.0
+    suspect_after_s: float = 5.0
+    """Silence of a worker's loop after which it is under suspicion …"""
+    hung_after_s: float = 7.0
+    """… and after which its stacks are dumped and it is killed."""
     nice: int = 0
     rss_soft_bytes: int | None = None
     """A worker above this is asked to stop and is replaced."""

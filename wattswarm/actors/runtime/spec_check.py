@@ -1,7 +1,8 @@
 """What must hold of a tree before anything of it is started."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from wattswarm.actors.runtime.spec import ROOT, ChildSpec, TreeSpec
 
@@ -54,8 +55,24 @@ def _out_of_bounds(child: ChildSpec) -> Iterator[str]:
             yield f"{child.id}: {name} is {count}, at least 1 is needed"
     if child.batch > 1 and child.concurrency > 1:
         yield f"{child.id}: batch and concurrency cannot both be above 1"
+    for name, value in child.args.items():
+        if not _is_plain(value):
+            yield f"{child.id}: the argument {name} is no plain value"
     if ":" not in child.actor:
         yield f"{child.id}: {child.actor} is no import path of the form package.module:Class"
+
+
+def _is_plain(value: object) -> bool:
+    match value:
+        case None | bool() | int() | float() | str() | bytes():
+            return True
+        case list() | tuple():
+            return all(_is_plain(item) for item in cast("Iterable[object]", value))
+        case Mapping():
+            items = cast("Mapping[object, object]", value).items()
+            return all(isinstance(key, str) and _is_plain(item) for key, item in items)
+        case _:
+            return False
 
 
 def _cycles(asks: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

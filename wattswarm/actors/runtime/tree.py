@@ -1,48 +1,40 @@
-"""A running tree, as the root process holds it."""
+"""The handle on a running tree, and the way to open one."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import trio
 
 from wattswarm.actors.runtime.actor import Logger
-from wattswarm.actors.runtime.cell import Cell
+from wattswarm.actors.runtime.commands import stats_from
+from wattswarm.actors.runtime.control import InspectOne, RestartOne, StatsOf, SuspendOne, TuneOne
 from wattswarm.actors.runtime.dials import check_dial, dial_specs
-from wattswarm.actors.runtime.errors import RestartLimit
-from wattswarm.actors.runtime.exit import CrashReport, DeadLetter, Exit, ExitKind
-from wattswarm.actors.runtime.group import LocalGroup
+from wattswarm.actors.runtime.errors import Down, OutOfRange
+from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
+from wattswarm.actors.runtime.logs import SilentLogger
 from wattswarm.actors.runtime.message import decode
 from wattswarm.actors.runtime.ref import Ref
-from wattswarm.actors.runtime.services import Services
-from wattswarm.actors.runtime.silent import SilentLogger
-from wattswarm.actors.runtime.spec import AutoShutdown, ChildSpec, Strategy, TreeSpec
+from wattswarm.actors.runtime.root import Root
+from wattswarm.actors.runtime.rule import GENERIC_POINTS, FaultRule
+from wattswarm.actors.runtime.services import Services, load
+from wattswarm.actors.runtime.spec import ChildSpec, GroupSpec, TreeSpec
 from wattswarm.actors.runtime.spec_check import problems_of
 from wattswarm.actors.runtime.stats import ActorStats
-from wattswarm.actors.runtime.supervision import Supervision
-from wattswarm.actors.runtime.supervisor import Child, Supervisor
 from wattswarm.actors.runtime.view import TreeView
-from wattswarm.actors.runtime.watch import Watch
 from wattswarm.actors.runtime.world import World, real_world
 
-KILL_S: Final = 5.0
-"""What has been killed is waited for this long."""
 OPERATOR: Final = "operator"
 """Sender of messages that come from outside the tree."""
 
 
 @attrs.define(eq=False)
 class Tree:
-    """The handle on a running tree. Actors are named by id; an instance as `id/0`."""
+    """A running tree. Actors are named by id, an instance as `id/0`."""
 
     spec: TreeSpec
-    services: Services = attrs.field(repr=False)
-    _groups: dict[str, LocalGroup]
-    _supervisor: Supervisor
-    _ready: trio.Event = attrs.field(factory=trio.Event, init=False)
-    _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
-    _exit: Exit | None = attrs.field(default=None, init=False)
+    _root: Root
 
     def ref(self, name: str) -> Ref[Any]:
         """Return the address of an actor.
@@ -50,7 +42,7 @@ class Tree:
         Raises:
             LookupError: There is none of that name.
         """
-        return self.services.ref_of(OPERATOR, name)
+        return self._root.services.ref_of(OPERATOR, name)
 
     async def wait_ready(self) -> None:
         """Return when every actor that is not optional has become ready.
@@ -59,64 +51,91 @@ class Tree:
             RestartLimit: The tree gave up before that.
         """
         async with trio.open_nursery() as nursery:
-            for event in (self._ready, self._ended):
+            for event in (self._root.ready, self._root.ended):
                 nursery.start_soon(_wait_then_cancel, event, nursery.cancel_scope)
-        self.check()
+        self._root.check()
 
     async def wait_ended(self) -> None:
-        """Return when the tree has ended by itself: significant children are done.
+        """Return when the tree has ended by itself: its significant children are done.
 
         Raises:
             RestartLimit: It gave up.
         """
-        await self._ended.wait()
-        self.check()
+        await self._root.ended.wait()
+        self._root.check()
 
-    def check(self) -> None:
-        """Do nothing while the tree is well.
-
-        Raises:
-            RestartLimit: It has given up.
-        """
-        if self._exit is not None and self._exit.kind is ExitKind.GAVE_UP:
-            raise RestartLimit(causes=self._exit.causes)
+    # -- looking ---------------------------------------------------------------------------------
 
     async def stats(self) -> list[ActorStats]:
-        """Return one reading for every actor and instance, in start order."""
-        return [one for group in self._groups.values() for one in await group.stats()]
+        """Return one reading for every actor that can be reached, in start order."""
+        found: list[ActorStats] = []
+        for group in self.spec.groups:
+            try:
+                readings = await self._root.call(group.name, StatsOf())
+            except Down:
+                continue
+            found += stats_from(readings) if group.placement == "worker" else _stats(readings)
+        return found
 
     def describe(self) -> TreeView:
-        """Return the tree with pids, states and incarnations."""
-        groups = tuple(group.view() for group in self._groups.values())
+        """Return the tree with pids, states and incarnations, and the armed faults."""
+        groups = self._root.views()
         degraded = tuple(
             actor.id for group in groups for actor in group.actors if actor.state == "degraded"
         )
-        state = "ready" if self._ready.is_set() else "starting"
         return TreeView(
-            pid=self.services.world.pid,
-            state="degraded" if degraded and state == "ready" else state,
+            pid=self._root.services.world.pid,
+            state=self._state(bool(degraded)),
             degraded=degraded,
-            armed=(),
+            armed=self._root.armory.banner(),
             groups=groups,
         )
+
+    async def inspect(self, actor: str) -> Mapping[str, object]:
+        """Return the actor's own snapshot, between two messages and even if its inbox is full.
+
+        Raises:
+            LookupError: No actor is called so. Down: Its worker is away.
+        """
+        group, child = self._find(actor)
+        name = child.ids()[0] if actor == child.id else actor
+        return cast("Mapping[str, object]", await self._root.call(group.name, InspectOne(name)))
+
+    def points(self) -> dict[str, tuple[str, ...]]:
+        """Return the fault points of every actor: those it declares, and those that all pass."""
+        return {
+            child.id: (*load(child.actor).points, *GENERIC_POINTS)
+            for _, child in self.spec.children()
+        }
+
+    # -- turning ---------------------------------------------------------------------------------
 
     async def tune(self, actor: str, dial: str, value: int) -> int:
         """Turn a dial of an actor, all of its instances, and return the version that was asked for.
 
-        It is in effect when `stats` shows that version as effective: between two messages.
+        It is in effect when `stats` shows that version as effective: between two messages, even
+        while the inbox is full.
 
         Raises:
-            OutOfRange: The dial does not go there; nothing was changed.
+            OutOfRange: The dial does not go there; nothing was changed. Down: The worker is away.
         """
         group, child = self._find(actor)
         check_dial(dial_specs(child), dial, value)
-        return max([await group.tune(name, dial, value) for name in _names(child, actor)])
+        versions = [
+            cast("int", await self._root.call(group.name, TuneOne(name, dial, value)))
+            for name in _names(child, actor)
+        ]
+        return max(versions)
 
     async def restart(self, actor: str) -> None:
-        """Give an actor a fresh start, instances one after the other; mail is kept."""
+        """Give an actor a fresh start, with its failures forgotten; its mail is kept."""
         group, child = self._find(actor)
         for name in _names(child, actor):
-            await group.restart(name)
+            await self._root.call(group.name, RestartOne(name))
+
+    def restart_group(self, group: str) -> None:
+        """Give a whole group a fresh start: a worker is replaced by a new process."""
+        self._root.supervisor.restart(group)
 
     async def suspend(self, actor: str) -> None:
         """Keep an actor from taking mail; system messages go on."""
@@ -126,70 +145,66 @@ class Tree:
         """Let a suspended actor take mail again."""
         await self._suspend(actor, False)
 
-    async def inspect(self, actor: str) -> Mapping[str, object]:
-        """Return the actor's own snapshot."""
-        group, _ = self._find(actor)
-        return await group.inspect(actor)
+    def kill(self, group: str, signal_number: int) -> None:
+        """Send a signal to a group's worker process, as an operator or a nemesis would.
+
+        Raises:
+            LookupError: No group with a process of its own is called so.
+        """
+        process = self._root.workers[group].process
+        if process is not None:
+            process.handle.send_signal(signal_number)
+
+    def pause(self, group: str, duration_s: float) -> None:
+        """Stop a group's worker process, and let it go on after so long."""
+        self._root.workers[group].pause(duration_s)
 
     async def retry(self, letter: DeadLetter) -> bool:
         """Send a dead letter again; False if the inbox refused it."""
         message: Any = decode(letter.body)
         return await self.ref(letter.actor).tell(message)
 
+    # -- faults ----------------------------------------------------------------------------------
+
+    async def arm(self, rule: FaultRule) -> int:
+        """Arm a fault rule in every process and return its number.
+
+        Raises:
+            OutOfRange: The rule makes no sense, would hit the root, or chaos is not enabled.
+        """
+        if not self._root.services.chaos_enabled:
+            raise OutOfRange(dial=rule.fault.value, reason="chaos is not enabled in this tree")
+        return await self._root.armory.arm(rule)
+
+    async def disarm(self, number: int | None = None) -> None:
+        """Disarm a rule, or all of them."""
+        await self._root.armory.disarm(number)
+
+    def armed(self) -> tuple[str, ...]:
+        """Return the armed rules as text; a banner is owed while there are any."""
+        return self._root.armory.banner()
+
+    # --------------------------------------------------------------------------------------------
+
     async def _suspend(self, actor: str, is_suspended: bool) -> None:
         group, child = self._find(actor)
         for name in _names(child, actor):
-            await group.suspend(name, is_suspended)
+            await self._root.call(group.name, SuspendOne(name, is_suspended))
 
-    def _find(self, actor: str) -> tuple[LocalGroup, ChildSpec]:
+    def _find(self, actor: str) -> tuple[GroupSpec, ChildSpec]:
         for group, child in self.spec.children():
             if actor == child.id or actor in child.ids():
-                return self._groups[group.name], child
+                return group, child
         raise LookupError(f"no actor is called {actor}")
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """Run the tree for the length of a block, which is cancelled if the tree gives up."""
-        failure: BaseException | None = None
-        async with trio.open_nursery() as nursery:
-            body = trio.CancelScope()
-            nursery.start_soon(self.services.deadlines.run)
-            nursery.start_soon(Watch(self._cells, self._on_stuck).run)
-            nursery.start_soon(self._run, body)
-            try:
-                with body:
-                    yield
-            except BaseException as error:  # kept until the tree has stopped, then raised as it is
-                failure = error
-            await self._stop()
-            nursery.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-        self.check()
-
-    async def _run(self, body: trio.CancelScope) -> None:
-        self._exit = await self._supervisor.run(self._ready.set)
-        self._ended.set()
-        if self._exit.kind is ExitKind.GAVE_UP:
-            body.cancel()
-
-    async def _stop(self) -> None:
-        """Stop in reverse order; what has not stopped by the total deadline is killed."""
-        for ask, patience_s in (
-            (self._supervisor.stop, self.spec.shutdown_s),
-            (self._supervisor.kill, KILL_S),
-        ):
-            if not self._ended.is_set():
-                deadline = trio.current_time() + patience_s
-                with trio.CancelScope(shield=True, deadline=deadline):
-                    ask()
-                    await self._ended.wait()
-
-    def _cells(self) -> list[Cell]:
-        return [cell for group in self._groups.values() for cell in group.cells.values()]
-
-    def _on_stuck(self, cell: Cell) -> None:
-        self.services.logger(cell.id, cell.incarnation).error("stuck: it cannot be cancelled")
+    def _state(self, is_degraded: bool) -> str:
+        if self._root.ended.is_set():
+            return "ended"
+        if self._root.is_stopping:
+            return "stopping"
+        if not self._root.ready.is_set():
+            return "starting"
+        return "degraded" if is_degraded else "ready"
 
 
 @asynccontextmanager
@@ -213,35 +228,27 @@ async def open_tree(
         secrets: Key material by name; an actor gets those that its specification lists.
         wire: Make messages inside a process take the way through bytes, too.
         chaos_enabled: Whether faults may be armed.
-        on_log_line: Called with the group and the line for what workers write to stderr.
+        on_log_line: Called with the group and the line for what workers write to stdout and stderr.
 
     Raises:
         ValueError: The specification cannot be run; the sentences say why.
         RestartLimit: The tree gave up; the causes lead from the first failure to the root.
     """
-    if problems := problems_of(spec):
+    if problems := (*problems_of(spec), *_missing(spec, secrets or {})):
         raise ValueError("; ".join(problems))
-    log = logger or SilentLogger()
     services = Services(
         world=world or real_world(),
-        base_logger=log,
+        base_logger=logger or SilentLogger(),
         secrets=dict(secrets or {}),
         on_crash=on_crash or _ignore,
         on_dead_letter=on_dead_letter or _ignore,
         publish_down=_ignore,
         is_wire=wire,
+        chaos_enabled=chaos_enabled,
     )
-    groups = {group.name: LocalGroup(group, services, log) for group in spec.groups}
-    core = Supervision(
-        strategy=Strategy.ONE_FOR_ONE,
-        intensity=spec.intensity,
-        auto_shutdown=AutoShutdown.NEVER,
-        dice=services.world.rng("root:backoff").random,
-    )
-    children: dict[str, Child] = dict(groups)
-    tree = Tree(spec, services, groups, Supervisor("root", core, children, log))
-    async with tree.running():
-        yield tree
+    root = Root(spec, services, on_log_line or _ignore_line)
+    async with root.running():
+        yield Tree(spec, root)
 
 
 async def _wait_then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
@@ -249,9 +256,26 @@ async def _wait_then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
+def _missing(spec: TreeSpec, secrets: Mapping[str, bytes]) -> list[str]:
+    return [
+        f"{child.id} needs the secret {name}, which was not given"
+        for _, child in spec.children()
+        for name in child.secrets
+        if name not in secrets
+    ]
+
+
+def _stats(readings: object) -> list[ActorStats]:
+    return cast("list[ActorStats]", readings)
+
+
 def _names(child: ChildSpec, actor: str) -> tuple[str, ...]:
     return child.ids() if actor == child.id else (actor,)
 
 
 def _ignore(_: object) -> None:
-    pass
+    """Nobody listens."""
+
+
+def _ignore_line(_group: str, _line: str) -> None:
+    """Nobody listens."""

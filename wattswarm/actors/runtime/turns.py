@@ -15,8 +15,8 @@ import trio
 
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.dials import Dials
-from wattswarm.actors.runtime.envelope import Envelope
-from wattswarm.actors.runtime.errors import Refused
+from wattswarm.actors.runtime.envelope import Envelope, Reply
+from wattswarm.actors.runtime.errors import BadWire, Refused, RemoteFailure
 from wattswarm.actors.runtime.faults import FaultPlane
 from wattswarm.actors.runtime.inbox import Inbox
 from wattswarm.actors.runtime.lanes import Lanes
@@ -237,9 +237,24 @@ class Turns:
                 refusal = attrs.evolve(answer, actor=answer.actor or self.ctx.me.name)
                 in_time = envelope.reply.fail(refusal)
             case _:
-                in_time = envelope.reply.answer(answer)
+                in_time = self._send_answer(envelope.reply, answer)
         if not in_time:
             self.counters.late_answers += 1
+
+    def _send_answer(self, reply: Reply, answer: object) -> bool:
+        """Send an answer; one that cannot travel is the actor's bug, and its asker hears of it."""
+        try:
+            return reply.answer(answer)
+        except (TypeError, BadWire) as error:
+            failure = RemoteFailure(
+                actor=self.ctx.me.name,
+                incarnation=self.ctx.incarnation,
+                kind=type(error).__name__,
+                message=str(error),
+                traceback="",
+            )
+            reply.fail(failure)
+            raise
 
     async def _handle_under_faults(self, envelope: Envelope) -> object:
         await self.faults.before_handle(self.ctx.me.name, envelope.message)

@@ -1,0 +1,45 @@
+"""What operators may ask of a group of actors, the same whether it lives here or in a worker."""
+
+import msgspec
+
+from wattswarm.actors.runtime.control import (
+    ArmOne,
+    Command,
+    Disarm,
+    InspectOne,
+    RestartOne,
+    StatsOf,
+    SuspendOne,
+    TuneOne,
+)
+from wattswarm.actors.runtime.faults import FaultPlane
+from wattswarm.actors.runtime.group import LocalGroup
+from wattswarm.actors.runtime.stats import ActorStats
+
+
+async def carry_out(command: Command, group: LocalGroup, faults: FaultPlane) -> object:
+    """Do what a command says in this process, and return what it is answered with.
+
+    Raises:
+        OutOfRange: A dial does not go there. LookupError: No such actor lives here.
+    """
+    match command:
+        case StatsOf():
+            return group.stats()
+        case TuneOne(actor, dial, value):
+            return group.tune(actor, dial, value)
+        case RestartOne(actor):
+            return group.restart(actor)
+        case SuspendOne(actor, is_suspended):
+            return group.suspend(actor, is_suspended)
+        case InspectOne(actor):
+            return {name: str(value) for name, value in (await group.inspect(actor)).items()}
+        case ArmOne(number, rule):
+            return faults.arm(number, rule)
+        case Disarm(number):
+            return faults.disarm(number)
+
+
+def stats_from(value: object) -> list[ActorStats]:
+    """Return readings that came from a worker as maps."""
+    return msgspec.convert(value, list[ActorStats])
