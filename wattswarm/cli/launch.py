@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from wattswarm.cli.client import Access, open_client
+from wattswarm.cli.client import Access, find_access, open_client
 from wattswarm.cli.failure import Failure
+from wattswarm.config.errors import ConfigError
 from wattswarm.config.state_dir import NodeFile, StateDir
+from wattswarm.surface.node import Stopping
 
 T = TypeVar("T")
 
@@ -83,11 +85,10 @@ def _ready(state: StateDir, child: subprocess.Popen[bytes]) -> NodeFile | None:
         return None
 
 
-def stop(state: StateDir, ask: Callable[[], object], *, deadline_ms: int) -> int | None:
+def stop(state: StateDir, *, deadline_ms: int) -> int | None:
     """Stop the node of a state directory and wait until it is gone; return its pid, if one ran.
 
-    Args:
-        ask: Asks the node over its API; when that fails, the holder of the lock gets SIGTERM.
+    It is asked over its API; if it does not answer, the holder of the lock gets SIGTERM.
 
     Raises:
         Failure: It has not ended in time.
@@ -97,8 +98,9 @@ def stop(state: StateDir, ask: Callable[[], object], *, deadline_ms: int) -> int
         state.remove_node_file()
         return None
     try:
-        ask()
-    except Failure:
+        with open_client(find_access(state, {})) as client:
+            client.post(Stopping, "/node/stop")
+    except (Failure, ConfigError):
         os.kill(holder, signal.SIGTERM)
     if not _wait(lambda: state.holder() is None or None, deadline_ms):
         raise Failure(

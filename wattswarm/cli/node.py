@@ -84,14 +84,9 @@ def _run_here(session: Session, loaded: "LoadedConfig", *, log_file: bool) -> in
 def down(*, session: Here) -> None:
     """Stop the node and wait until it is gone."""
     from wattswarm.cli.launch import stop
-    from wattswarm.surface.node import Stopping
-
-    def ask() -> Stopping:
-        with session.client() as client:
-            return client.post(Stopping, "/node/stop")
 
     deadline_ms = session.config().config.node.stop_ms + GRACE_MS
-    pid = stop(session.state, ask, deadline_ms=deadline_ms)
+    pid = stop(session.state, deadline_ms=deadline_ms)
     told = "no node was running" if pid is None else f"the node (process {pid}) is down"
     session.out.show({"pid": pid}, lambda _: told)
 

@@ -1,8 +1,7 @@
 """`wattswarm task …`: submit, watch, and see what was decided."""
 
 import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -13,12 +12,14 @@ from wattswarm.cli.session import Here, Session
 
 if TYPE_CHECKING:
     from wattswarm.cli.client import Client
-    from wattswarm.surface.task import TaskView
 
 app = App(name="task", help="Submit tasks, watch them, and see what was decided.")
 
 STDIN: Final = "-"
 CONTRACT_BYTES_MAX: Final = 1_048_576
+
+ContractFile = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""A path, or `-` for stdin."""
 
 
 def read_contract(file: str) -> Mapping[str, Any]:
@@ -50,7 +51,7 @@ def read_contract(file: str) -> Mapping[str, Any]:
 
 @app.command
 def submit(
-    file: str,
+    file: ContractFile,
     /,
     *,
     idempotency_key: str | None = None,
@@ -80,7 +81,7 @@ def submit(
 
 
 @app.command
-def validate(file: str, /, *, session: Here) -> int:
+def validate(file: ContractFile, /, *, session: Here) -> int:
     """Tell everything that is wrong with a contract, or show it with all defaults; exit code 4.
 
     Args:
@@ -151,43 +152,16 @@ def watch(task: str, /, *, timeout_s: float | None = None, session: Here) -> int
 
 
 def _watch(session: Session, client: "Client", task: str, timeout_s: float | None) -> int:
-    from wattswarm.cli.watch import follow, outcome
+    from wattswarm.cli.watch import follow, outcome, screen
     from wattswarm.surface.task import TaskView
 
     task_id = client.get(TaskView, f"/tasks/{task}").task.task_id
     code = TIMED_OUT
-    with _screen(session) as draw:
+    with screen(session.out) as draw:
         for view in follow(client, task_id, timeout_s=timeout_s):
             draw(view)
             code = outcome(view)
     return code
-
-
-@contextmanager
-def _screen(session: Session) -> "Generator[Callable[[TaskView], None]]":
-    """Give a function that redraws the task in place, or writes it whenever it changed."""
-    from wattswarm.cli.views.task import task_view
-
-    if not session.out.is_live:
-        yield _changes(session)
-        return
-    from rich.live import Live
-
-    with Live(console=session.out.console, auto_refresh=False) as live:
-        yield lambda view: live.update(task_view(view), refresh=True)
-
-
-def _changes(session: Session) -> "Callable[[TaskView], None]":
-    from wattswarm.cli.views.task import task_view
-
-    seen: list[int] = []
-
-    def write(view: "TaskView") -> None:
-        if view.task.events not in seen[-1:]:
-            seen.append(view.task.events)
-            session.out.show(view, task_view)
-
-    return write
 
 
 @app.command

@@ -3,13 +3,16 @@
 import queue
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 import attrs
 
 from wattswarm.cli.client import Access, Client, open_client
 from wattswarm.cli.failure import FAILED, TIMED_OUT, Failure
+from wattswarm.cli.output import Output
+from wattswarm.cli.views.task import task_view
 from wattswarm.surface.task import TaskView
 
 POLL_S: Final = 1.0
@@ -75,3 +78,26 @@ class Bell:
 def outcome(view: TaskView) -> int:
     """Return the exit code for how a task ended."""
     return ENDED.get(view.task.state, TIMED_OUT)
+
+
+@contextmanager
+def screen(out: Output) -> Generator[Callable[[TaskView], None]]:
+    """Give a function that redraws the task in place, or writes it whenever it changed."""
+    if not out.is_live:
+        yield _changes(out)
+        return
+    from rich.live import Live
+
+    with Live(console=out.console, auto_refresh=False) as live:
+        yield lambda view: live.update(task_view(view), refresh=True)
+
+
+def _changes(out: Output) -> Callable[[TaskView], None]:
+    seen: list[int] = []
+
+    def write(view: TaskView) -> None:
+        if view.task.events not in seen[-1:]:
+            seen.append(view.task.events)
+            out.show(view, task_view)
+
+    return write

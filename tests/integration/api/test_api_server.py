@@ -3,53 +3,53 @@
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
 import pytest
-import trio
 
-from tests.support.small_node import SmallNode
-from wattswarm.api.app import ApiSettings, create_app
-from wattswarm.api.endpoint import Bounds
-from wattswarm.api.server import bind, serve
+from tests.support.served_node import TOKEN, ServedNode, served_node
+from wattswarm.api.server import bind
+from wattswarm.cli.client import Access, open_client
 from wattswarm.config.check import Address
 from wattswarm.config.errors import ConfigError
+from wattswarm.surface.stream import EventNews, TaskNews
 
-TOKEN = "token-of-the-test"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
-BOUNDS = Bounds(body_bytes_max=4_096, archive_bytes_max=64, request_ms=5_000, page_items=50)
 LOOPBACK = Address("127.0.0.1", 0)
 
 
 @pytest.fixture
-def node() -> SmallNode:
-    return SmallNode()
+def served() -> Iterator[ServedNode]:
+    with served_node(streams_max=2) as served:
+        yield served
 
 
 @pytest.fixture
-async def client(node: SmallNode, nursery: trio.Nursery) -> AsyncIterator[httpx2.AsyncClient]:
-    settings = ApiSettings(
-        token=TOKEN, host="127.0.0.1", bounds=BOUNDS, heartbeat_ms=50, streams_max=2
-    )
-    app = create_app(node, settings)
-    listener = bind(LOOPBACK, may_move=False)
-    url: str = await nursery.start(serve, app, listener, node.stopping.wait)
-    async with httpx2.AsyncClient(base_url=url, headers=HEADERS, timeout=5) as client:
+def client(served: ServedNode) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=served.url, headers=HEADERS, timeout=5) as client:
         yield client
-    node.stopping.set()
 
 
-async def submit(client: httpx2.AsyncClient) -> str:
-    answer = await client.post("/api/v1/tasks", json={"contract": {"task_type": "summarize"}})
+def submit(client: httpx2.Client) -> str:
+    answer = client.post("/api/v1/tasks", json={"contract": {"task_type": "summarize"}})
     return answer.json()["task_id"]
 
 
-async def frames(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the server-sent events of an answer; a comment is {"comment": …}."""
+@contextmanager
+def follow(client: httpx2.Client, **request: Any) -> Generator[Iterator[dict[str, Any]]]:
+    """Give the server-sent events of a stream; a comment is {"comment": …}."""
+    with client.stream("GET", "/api/v1/stream", **request) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield frames(answer)
+
+
+def frames(answer: httpx2.Response) -> Iterator[dict[str, Any]]:
     frame: dict[str, Any] = {}
-    async for line in answer.aiter_lines():
+    for line in answer.iter_lines():
         if not line:
             yield frame
             frame = {}
@@ -58,113 +58,99 @@ async def frames(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
         frame[name or "comment"] = json.loads(value) if name == "data" else value
 
 
-async def test_a_request_is_served_over_a_socket(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/api/v1/node")
+def news_of(frames: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (frame for frame in frames if "comment" not in frame)
+
+
+def test_a_request_is_served_over_a_socket(client: httpx2.Client) -> None:
+    answer = client.get("/api/v1/node")
     assert answer.status_code == 200
     assert answer.json()["state"] == "ready"
     assert "server" not in answer.headers
 
 
-async def test_the_socket_is_not_passed_on_to_children(client: httpx2.AsyncClient) -> None:
-    await client.get("/healthz")
-    port = client.base_url.port
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            sock = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
-            continue
-        with sock:
-            if sock.family == socket.AF_INET and sock.getsockname()[1] == port:
-                assert not os.get_inheritable(int(name))
+def test_the_listening_socket_is_not_passed_on_to_children(client: httpx2.Client) -> None:
+    client.get("/healthz")
+    mine = [fd for fd in map(int, os.listdir("/proc/self/fd")) if _port(fd) == client.base_url.port]
+    assert mine
+    assert not any(map(os.get_inheritable, mine))
 
 
-async def test_news_arrive_as_they_happen_and_a_quiet_stream_shows_life(
-    client: httpx2.AsyncClient, node: SmallNode
-) -> None:
-    with trio.fail_after(5):
-        async with client.stream("GET", "/api/v1/stream") as answer:
-            news = frames(answer)
-            assert answer.headers["content-type"].startswith("text/event-stream")
-            assert await anext(news) == {"comment": "alive"}
-            assert await anext(news) == {"comment": "alive"}
-            task_id = await submit(client)
-            event = await anext(news)
-            task = await anext(news)
-            await news.aclose()
+def _port(fd: int) -> int | None:
+    try:
+        with socket.socket(fileno=os.dup(fd)) as sock:
+            name = sock.getsockname()
+            return name[1] if sock.family == socket.AF_INET else None
+    except OSError:
+        return None
+
+
+def test_news_arrive_as_they_happen_and_a_quiet_stream_shows_life(client: httpx2.Client) -> None:
+    with follow(client) as stream:
+        assert next(stream) == {"comment": "alive"}
+        assert next(stream) == {"comment": "alive"}
+        task_id = submit(client)
+        news = news_of(stream)
+        event, task = next(news), next(news)
     assert (event["event"], event["data"]["event_kind"]) == ("event", "TASK_CREATED")
     assert "id" not in event
     assert (task["event"], task["id"], task["data"]["task_id"]) == ("task", "1", task_id)
 
 
-async def test_a_stream_resumes_after_the_last_id_without_a_gap(
-    client: httpx2.AsyncClient, node: SmallNode
+def test_a_stream_resumes_after_the_last_id_without_a_gap(
+    client: httpx2.Client, served: ServedNode
 ) -> None:
-    task_id = await submit(client)
-    await node.append("TASK_CLAIMED", task_id)
-    await node.finish(task_id)
-    with trio.fail_after(5):
-        async with client.stream(
-            "GET", "/api/v1/stream?after=0", headers={"last-event-id": "1"}
-        ) as answer:
-            news = frames(answer)
-            await anext(news)
-            seqs = [(await anext(news))["data"]["seq"] for _ in range(4)]
-            await news.aclose()
+    task_id = submit(client)
+    served.run(served.node.append, "TASK_CLAIMED", task_id)
+    served.run(served.node.finish, task_id)
+    with follow(client, params={"after": 0}, headers={"last-event-id": "1"}) as stream:
+        news = news_of(stream)
+        seqs = [next(news)["data"]["seq"] for _ in range(4)]
     assert seqs == [2, 2, 3, 3]
 
 
-async def test_a_stream_of_one_task_tells_of_no_other(
-    client: httpx2.AsyncClient, node: SmallNode
-) -> None:
-    first, second = await submit(client), await submit(client)
-    with trio.fail_after(5):
-        async with client.stream(
-            "GET", "/api/v1/stream", params={"after": 0, "task": second}
-        ) as answer:
-            news = frames(answer)
-            await anext(news)
-            seen = [(await anext(news))["data"]["task_id"] for _ in range(2)]
-            await news.aclose()
+def test_a_stream_of_one_task_tells_of_no_other(client: httpx2.Client) -> None:
+    first, second = submit(client), submit(client)
+    with follow(client, params={"after": 0, "task": second}) as stream:
+        news = news_of(stream)
+        seen = [next(news)["data"]["task_id"] for _ in range(2)]
     assert seen == [second, second]
     assert first != second
 
 
-async def test_streams_end_when_the_node_stops(client: httpx2.AsyncClient, node: SmallNode) -> None:
-    with trio.fail_after(5):
-        async with client.stream("GET", "/api/v1/stream") as answer:
-            news = frames(answer)
-            await anext(news)
-            stopped = await client.post("/api/v1/node/stop")
-            assert stopped.status_code == 202
-            assert [frame async for frame in news if "comment" not in frame] == []
+def test_the_command_line_reads_news_as_documents(
+    client: httpx2.Client, served: ServedNode
+) -> None:
+    task_id = submit(client)
+    access = Access(served.url, TOKEN)
+    with open_client(access) as reader, reader.stream(after=0, task=task_id) as news:
+        event, task = next(news), next(news)
+    assert isinstance(event, EventNews)
+    assert task == TaskNews(seq=1, task_id=task_id, state="open")
 
 
-async def test_a_client_that_leaves_frees_its_place(client: httpx2.AsyncClient) -> None:
-    with trio.fail_after(5):
-        for _ in range(6):
-            while True:
-                async with client.stream("GET", "/api/v1/stream") as answer:
-                    if answer.status_code == 200:
-                        break
-                await trio.sleep(0.01)
+def test_streams_end_when_the_node_stops(client: httpx2.Client) -> None:
+    with follow(client) as stream:
+        next(stream)
+        assert client.post("/api/v1/node/stop").status_code == 202
+        assert list(news_of(stream)) == []
 
 
-async def test_streams_are_bounded(client: httpx2.AsyncClient) -> None:
-    with trio.fail_after(5):
-        async with (
-            client.stream("GET", "/api/v1/stream") as one,
-            client.stream("GET", "/api/v1/stream") as two,
-            client.stream("GET", "/api/v1/stream") as three,
-        ):
-            assert [answer.status_code for answer in (one, two, three)] == [200, 200, 503]
-        assert (await client.get("/healthz")).status_code == 200
+def test_streams_are_bounded_and_a_client_that_leaves_frees_its_place(
+    client: httpx2.Client,
+) -> None:
+    with follow(client), follow(client):
+        assert client.get("/api/v1/stream").status_code == 503
+        assert client.get("/healthz").status_code == 200
+    while True:
+        with client.stream("GET", "/api/v1/stream") as answer:
+            if answer.status_code == 200:
+                break
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "9" * 20, "١"])
-async def test_a_senseless_last_event_id_gets_a_problem(
-    client: httpx2.AsyncClient, last: str
-) -> None:
-    answer = await client.get("/api/v1/stream", headers={"last-event-id": last.encode()})
+def test_a_senseless_last_event_id_gets_a_problem(client: httpx2.Client, last: str) -> None:
+    answer = client.get("/api/v1/stream", headers={"last-event-id": last.encode()})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_parameter")
 
 

@@ -1,0 +1,408 @@
+"""The commands, in process, against a small node on a real socket."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.support.served_node import TOKEN, ServedNode, served_node
+from wattswarm.cli.main import exit_code
+
+
+@attrs.frozen
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        (line,) = self.out.splitlines()
+        return json.loads(line)
+
+    @property
+    def problem(self) -> Any:
+        """The one JSON document on stderr."""
+        (line,) = self.err.splitlines()
+        return json.loads(line)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def served() -> Iterator[ServedNode]:
+    with served_node() as served:
+        yield served
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def run(state: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*words: str) -> Ended:
+        code = exit_code(["--state-dir", str(state), *words])
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def connected(served: ServedNode, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("WATTSWARM_API_URL", served.url)
+    monkeypatch.setenv("WATTSWARM_API_TOKEN", TOKEN)
+    return run
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> str:
+    file = tmp_path / "contract.json"
+    file.write_text('{"task_type": "summarize", "name": "a document", "inputs": {"text": "a"}}')
+    return str(file)
+
+
+def submitted(run: Run, contract: str) -> str:
+    ended = run("--json", "task", "submit", contract)
+    assert ended.code == 0, ended.err
+    return ended.document["task_id"]
+
+
+# --- every command has a table for people and a document for programs
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "node status",
+        "executors list",
+        "executors check one",
+        "task list",
+        "task show TASK",
+        "task explain TASK",
+        "task decision TASK",
+        "task watch TASK",
+        "log head",
+        "log show",
+        "log show 1",
+        "log show --task TASK",
+        "log verify",
+        "log replay --verify",
+        "log digest",
+        "actors tree",
+        "actors top",
+        "actors inspect sel_writer",
+        "actors restart sel_writer",
+        "actors kill sel_writer",
+        "actors suspend sel_writer",
+        "actors resume sel_writer",
+        "actors tune sel_writer batch=64 concurrency=2 --for 10m",
+        "actors dead-letters list",
+        "actors dead-letters retry 1",
+        "actors dead-letters drop 2",
+        "config show",
+        "chaos points",
+        "chaos arm kill log --for 5s",
+        "chaos status",
+        "chaos disarm",
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_command_shows_a_table_or_one_document(
+    connected: Run, served: ServedNode, contract: str, words: str, as_json: bool
+) -> None:
+    task_id = submitted(connected, contract)
+    served.run(served.node.finish, task_id)
+    assert connected("executors", "add", "one", "http://127.0.0.1:9").code == 0
+
+    given = words.replace("TASK", task_id[:8]).split()
+    ended = connected(*["--json"] * as_json, *given)
+    assert ended.code == 0, (ended.out, ended.err)
+    assert ended.out
+    assert ended.err == ""
+    if as_json:
+        assert isinstance(ended.document, dict)
+
+
+def test_json_may_stand_before_or_after_the_command(connected: Run) -> None:
+    assert (
+        connected("log", "head", "--json").document == connected("--json", "log", "head").document
+    )
+
+
+# --- tasks
+
+
+def test_a_contract_can_come_from_stdin(
+    connected: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "stdin"
+    file.write_text('{"task_type": "x"}')
+    with file.open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert connected("task", "submit", "-").code == 0
+
+
+def test_the_sample_can_be_submitted(connected: Run, tmp_path: Path) -> None:
+    sample = connected("task", "sample")
+    file = tmp_path / "sample.json"
+    file.write_text(sample.out)
+    assert connected("task", "validate", str(file)).code == 0
+    assert connected("task", "submit", str(file)).code == 0
+
+
+def test_a_wrong_contract_is_refused_with_every_path(connected: Run, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text('{"task_typ": "x", "lease_ms": -1}')
+    for words in (["submit"], ["validate"], ["submit", "--dry-run"]):
+        ended = connected("task", *words, str(file))
+        assert ended.code == 4
+        assert "$.task_typ" in ended.out + ended.err
+        assert "$.lease_ms" in ended.out + ended.err
+    assert connected("--json", "task", "list").document["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [("", 4), ("[]", 4), ("{", 4), ("[" * 5_000, 4), (" " * 1_100_000, 4)]
+)
+def test_a_file_without_a_contract_is_refused(
+    connected: Run, tmp_path: Path, content: str, code: int
+) -> None:
+    file = tmp_path / "contract.json"
+    file.write_text(content)
+    assert connected("task", "submit", str(file)).code == code
+
+
+def test_one_key_submits_once(connected: Run, contract: str) -> None:
+    first = connected("--json", "task", "submit", contract, "--idempotency-key", "k").document
+    again = connected("--json", "task", "submit", contract, "--idempotency-key", "k").document
+    assert (again["task_id"], again["already"]) == (first["task_id"], True)
+
+
+def test_watching_ends_with_the_task(connected: Run, served: ServedNode, contract: str) -> None:
+    task_id = submitted(connected, contract)
+    threading.Timer(0.3, lambda: served.run(served.node.finish, task_id)).start()
+    ended = connected("--json", "task", "watch", task_id, "--timeout-s", "10")
+    lines = [json.loads(line)["task"]["state"] for line in ended.out.splitlines()]
+    assert ended.code == 0
+    assert lines == ["open", "final"]
+
+
+def test_a_task_that_does_not_end_in_time_has_its_own_exit_code(
+    connected: Run, contract: str
+) -> None:
+    task_id = submitted(connected, contract)
+    ended = connected("task", "watch", task_id, "--timeout-s", "0.2")
+    assert ended.code == 6
+
+
+def test_a_task_that_ended_otherwise_has_failed(
+    connected: Run, served: ServedNode, contract: str
+) -> None:
+    task_id = submitted(connected, contract)
+    served.node.made[task_id].state = "expired"
+    assert connected("task", "watch", task_id).code == 1
+
+
+# --- actors, log, executors
+
+
+def test_top_writes_one_line_for_each_look(connected: Run) -> None:
+    ended = connected("--json", "actors", "top", "--count", "3", "--every-s", "0.01")
+    assert len(ended.out.splitlines()) == 3
+
+
+def test_a_dial_that_is_none_is_refused_with_its_range(connected: Run) -> None:
+    ended = connected("--json", "actors", "tune", "sel_writer", "speed=1")
+    assert ended.code == 4
+    assert ended.problem["code"] == "dial_invalid"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "actors tune sel_writer",
+        "actors tune sel_writer batch",
+        "actors tune sel_writer batch=x",
+        "actors tune sel_writer batch=1 --for soon",
+        "executors add one http://a --header x",
+        "up --set x",
+        "up --nonsense",
+        "chaos arm nonsense log",
+        "nonsense",
+        "task submit",
+        "task watch a b",
+    ],
+)
+def test_a_command_that_is_called_wrongly_says_how(connected: Run, words: str) -> None:
+    ended = connected(*words.split())
+    assert ended.code == 2
+    assert ended.err
+    assert ended.out == ""
+
+
+def test_a_forged_log_fails_to_verify(connected: Run, served: ServedNode) -> None:
+    served.run(served.node.append, "FORGED", None)
+    ended = connected("--json", "log", "verify")
+    assert ended.code == 1
+    assert ended.document["fault"]["code"] == "bad_signature"
+
+
+def test_an_executor_that_does_not_answer_is_added_and_told_of(connected: Run) -> None:
+    ended = connected("executors", "add", "one", "http://127.0.0.1:1")
+    assert ended.code == 1
+    assert "connection refused" in ended.out
+    assert connected("executors", "remove", "one").code == 0
+    assert connected("executors", "remove", "one").code == 3
+
+
+def test_what_is_not_there_has_its_own_exit_code(connected: Run) -> None:
+    for words in ("task show 00", "log show ff", "actors inspect nobody", "executors check x"):
+        ended = connected("--json", *words.split())
+        assert (ended.code, ended.problem["code"]) == (3, "not_found")
+
+
+# --- access
+
+
+def test_a_wrong_token_is_told_with_a_remedy(
+    connected: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTSWARM_API_TOKEN", "wrong")
+    ended = connected("node", "status")
+    assert ended.code == 1
+    assert "WATTSWARM_API_TOKEN" in ended.err
+
+
+def test_without_a_node_commands_say_how_to_start_one(run: Run) -> None:
+    for words in ("node status", "task list", "actors top", "log head"):
+        ended = run("--json", *words.split())
+        assert (ended.code, ended.problem["code"]) == (5, "not_reachable")
+        assert "wattswarm up" in ended.problem["remedy"]
+
+
+def test_a_node_that_is_gone_is_not_reachable(
+    run: Run, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTSWARM_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("WATTSWARM_API_TOKEN", TOKEN)
+    assert run("node", "status").code == 5
+
+
+def test_a_server_that_is_no_node_is_told(connected: Run, served: ServedNode) -> None:
+    served.node.state = "read_only"
+    assert connected("node", "status").code == 5
+
+
+def test_down_without_a_node_is_done(run: Run) -> None:
+    ended = run("--json", "down")
+    assert ended.code == 0
+    assert ended.document == {"pid": None}
+
+
+# --- config and doctor, without a node
+
+
+def test_config_commands_need_no_node(run: Run, state: Path) -> None:
+    assert "[actors.sel_writer]" in run("config", "default").out
+    assert run("config", "validate").code == 0
+    shown = run("--json", "config", "show", "api.listen").document["settings"]
+    assert [row["source"] for row in shown] == ["built-in"]
+    assert run("config", "show", "nonsense").code == 3
+
+    state.mkdir()
+    (state / "config.toml").write_text("[api]\nlistn = 1\n")
+    ended = run("--json", "config", "validate")
+    assert ended.code == 1
+    assert "api.listen" in ended.document["problems"][0]["remedy"]
+    assert run("config", "show").code == 1
+
+
+def test_doctor_finds_nothing_wrong_with_a_fresh_place(run: Run) -> None:
+    ended = run("--json", "doctor")
+    assert ended.code == 0, ended.out
+    areas = {finding["area"] for finding in ended.document["findings"]}
+    assert {"config", "state dir", "disk", "database", "ports", "clock", "node"} <= areas
+
+
+def test_doctor_says_how_to_mend_what_it_finds(
+    run: Run, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.mkdir(mode=0o700)
+    seed = state / "node_seed.hex"
+    seed.write_text("07" * 32)
+    seed.chmod(0o644)
+    monkeypatch.setenv("WATTSWARM_PG_URL", "postgresql://me:hunter2@127.0.0.1:1/x")
+    monkeypatch.setenv("WATTSWARM_STORE__DISK_FREE_MIB_MIN", "1048576")
+    ended = run("--json", "doctor")
+    assert ended.code == 1
+    errors = {
+        finding["area"]: finding
+        for finding in ended.document["findings"]
+        if finding["level"] == "error"
+    }
+    assert {"keys", "database", "disk"} <= errors.keys()
+    assert all(finding["remedy"] for finding in errors.values())
+    assert "hunter2" not in ended.out
+
+
+def test_doctor_of_a_broken_configuration_still_looks_at_the_rest(run: Run, state: Path) -> None:
+    state.mkdir()
+    (state / "config.toml").write_text("nonsense")
+    ended = run("doctor")
+    assert ended.code == 1
+    assert "disk" in ended.out
+
+
+# --- help
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed(run: Run, shell: str) -> None:
+    ended = run("completion", shell)
+    assert ended.code == 0
+    assert "wattswarm" in ended.out
+
+
+def test_every_group_has_help(run: Run) -> None:
+    groups = [
+        "node",
+        "executors",
+        "task",
+        "log",
+        "actors",
+        "config",
+        "chaos",
+        "demo",
+        "up",
+        "down",
+        "doctor",
+    ]
+    for group in ([], *([group] for group in groups)):
+        ended = run(*group, "--help")
+        assert ended.code == 0
+        assert "Usage:" in ended.out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\n"
+        "from wattswarm.cli.main import exit_code\n"
+        "assert exit_code(['--help']) == 0\n"
+        "heavy = {'trio', 'httpx2', 'msgspec', 'psycopg', 'starlette', 'structlog', 'cbor2'}\n"
+        "sys.exit(', '.join(heavy & sys.modules.keys()) or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert ended.returncode == 0, ended.stderr
