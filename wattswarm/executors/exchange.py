@@ -26,7 +26,7 @@ from wattswarm.kernel.errors import Malformed
 THREAD_BYTES_MIN: Final = 65_536
 """Documents from this size on are read in a thread: they would hold up everybody else."""
 
-EXCERPT_BYTES_MAX: Final = 4 * EXCERPT_CHARS_MAX
+EXCERPT_BYTES_MAX: Final = 8 * EXCERPT_CHARS_MAX
 
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
@@ -148,7 +148,7 @@ class Exchange:
             executor=self.executor,
             call=call,
             status=response.status_code,
-            excerpt=_excerpt(await _start_of(response)),
+            excerpt=_told(await _start_of(response)),
             retry_after_ms=_retry_after_ms(response),
         )
 
@@ -226,6 +226,16 @@ def _decoded_result(line: bytes, decode: Decode[T]) -> T:
 
 def _media_type(response: httpx2.Response) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def _told(text: str) -> str:
+    """Return what the body of a refusal says: a problem's code and detail, or its start."""
+    try:
+        fields = Fields.of(parse(text.encode(), bytes_max=EXCERPT_BYTES_MAX))
+        code = fields.text("code", chars_max=EXCERPT_CHARS_MAX)
+        return _excerpt(f"{code}: {fields.text('detail', chars_max=EXCERPT_BYTES_MAX)}")
+    except Malformed:
+        return _excerpt(text)
 
 
 def _excerpt(text: str) -> str:
