@@ -80,9 +80,8 @@ def migrate(database: Database, *, wanted: tuple[Migration, ...] | None = None) 
                     MIGRATE["record"],
                     {"version": step.version, "name": step.name, "sha256": step.sha256},
                 )
-            is_derived_new = _renew_derived(connection)
             connection.execute(script("roles"))
-            connection.execute(script("derived_roles"))
+            is_derived_new = _renew_derived(connection)
     return Migrated(tuple(step.version for step in pending), is_derived_new)
 
 
@@ -106,6 +105,7 @@ def make_derived(connection: Connection) -> None:
     connection.execute(script("derived"))
     connection.execute(MIGRATE["set_derived_sha256"], {"sha256": derived_sha256()})
     connection.execute(MIGRATE["record_derived"])
+    connection.execute(script("derived_roles"))
 
 
 def derived_sha256() -> str:

@@ -1,5 +1,6 @@
 -- Projections: can be dropped and made again from the log, to the last byte. No migrations: when this file
--- changes, the schema is made anew and filled from the log.
+-- changes, the schema is made anew and filled from the log. The tables of groups are those of kernel/rows.py
+-- and tables.py, column by column; none refers to another, so that they can be replaced in any order.
 
 create table cursors (
     name text collate "C" not null,
@@ -10,10 +11,286 @@ create table cursors (
 comment on table cursors is 'Up to which position of the log each projection and shard has been derived.';
 
 create table groups (
+    group_id bytea primary key,
     scope text collate "C" not null,
-    group_id bytea not null,
-    digest bytea not null check (octet_length(digest) = 32),
-    row_count integer not null check (row_count > 0),
-    primary key (scope, group_id)
+    digest bytea check (octet_length(digest) = 32)
 ) with (fillfactor = 70);
-comment on table groups is 'Digest over the rows of each task or other group; the digest of a scope is made of these.';
+create index groups_by_scope on groups (scope, group_id);
+comment on table groups is 'A digest over the rows of each task or other group; the digest of a scope is made of these.';
+comment on column groups.digest is 'Null where the group is in no digest: nobody knows the scope of a task whose creation is missing.';
+
+create table quarantined (
+    group_id bytea primary key,
+    seq bigint not null,
+    error text not null
+);
+comment on table quarantined is 'Groups whose derivation failed, at the position where it did; their rows are those before.';
+
+create table tasks (
+    task_id bytea not null,
+    standing text collate "C" not null,
+    scope text collate "C",
+    creator bytea,
+    created_at bigint,
+    pin bytea,
+    name text collate "C",
+    task_type text collate "C",
+    mode text collate "C",
+    expires_at bigint,
+    quorum_threshold bigint,
+    epoch bigint not null,
+    attempt bigint not null,
+    events bigint not null,
+    effective bigint not null,
+    candidates bigint not null,
+    results bigint not null,
+    approvals bigint not null,
+    rejections bigint not null,
+    errors bigint not null,
+    decided_candidate bytea,
+    decision_id bytea,
+    is_final boolean not null,
+    final_candidate bytea,
+    is_disputed boolean not null,
+    primary key (task_id)
+);
+
+create table claims (
+    task_id bytea not null,
+    claim_id bytea not null,
+    author bytea not null,
+    role text collate "C" not null,
+    executor text collate "C" not null,
+    epoch bigint not null,
+    pin bytea not null,
+    attempt bigint not null,
+    created_at bigint not null,
+    lease_end bigint not null,
+    renewals bigint not null,
+    approved boolean,
+    released_at bigint,
+    primary key (task_id, claim_id)
+);
+
+create table candidates (
+    task_id bytea not null,
+    candidate_id bytea not null,
+    author bytea not null,
+    executor text collate "C" not null,
+    claim_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    attempt bigint not null,
+    created_at bigint not null,
+    output_digest text collate "C" not null,
+    output_size_bytes bigint not null,
+    output_mime text collate "C" not null,
+    approvals bigint not null,
+    rejections bigint not null,
+    summary text collate "C",
+    reuse_of bytea,
+    primary key (task_id, candidate_id)
+);
+
+create table evidence (
+    task_id bytea not null,
+    event_id bytea not null,
+    position bigint not null,
+    candidate_id bytea not null,
+    digest text collate "C" not null,
+    size_bytes bigint not null,
+    mime text collate "C" not null,
+    is_own_list boolean not null,
+    primary key (task_id, event_id, position)
+);
+
+create table confirmations (
+    task_id bytea not null,
+    confirmation_id bytea not null,
+    candidate_id bytea not null,
+    digest text collate "C" not null,
+    author bytea not null,
+    claim_id bytea not null,
+    proof bytea not null,
+    created_at bigint not null,
+    primary key (task_id, confirmation_id)
+);
+
+create table results (
+    task_id bytea not null,
+    result_id bytea not null,
+    candidate_id bytea not null,
+    claim_id bytea not null,
+    author bytea not null,
+    executor text collate "C" not null,
+    epoch bigint not null,
+    pin bytea not null,
+    attempt bigint not null,
+    created_at bigint not null,
+    status text collate "C" not null,
+    score_bp bigint not null,
+    reason_codes text collate "C" not null,
+    provider text collate "C" not null,
+    model text collate "C" not null,
+    primary key (task_id, result_id)
+);
+
+create table votes (
+    task_id bytea not null,
+    vote_id bytea not null,
+    form text collate "C" not null,
+    author bytea not null,
+    candidate_id bytea not null,
+    result_id bytea not null,
+    commit_id bytea,
+    epoch bigint not null,
+    pin bytea not null,
+    attempt bigint not null,
+    created_at bigint not null,
+    vote text collate "C",
+    listed_by bigint,
+    is_counted boolean not null,
+    primary key (task_id, vote_id)
+);
+
+create table decisions (
+    task_id bytea not null,
+    decision_id bytea not null,
+    author bytea not null,
+    candidate_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    attempt bigint not null,
+    created_at bigint not null,
+    approvals bigint not null,
+    rejections bigint not null,
+    reveals bigint not null,
+    confirmations bigint not null,
+    summary text collate "C",
+    primary key (task_id, decision_id)
+);
+
+create table finality (
+    task_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    candidate_id bytea not null,
+    signer bytea not null,
+    decision_id bytea not null,
+    signature bytea not null,
+    primary key (task_id, epoch, pin, candidate_id, signer, decision_id)
+);
+
+create table outcomes (
+    task_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    candidate_id bytea not null,
+    signers bigint not null,
+    threshold bigint not null,
+    is_disputed boolean not null,
+    primary key (task_id, epoch, pin)
+);
+
+create table errors (
+    task_id bytea not null,
+    error_id bytea not null,
+    claim_id bytea not null,
+    author bytea not null,
+    executor text collate "C" not null,
+    role text collate "C" not null,
+    epoch bigint not null,
+    attempt bigint not null,
+    created_at bigint not null,
+    reason text collate "C" not null,
+    reason_codes text collate "C" not null,
+    message text collate "C" not null,
+    primary key (task_id, error_id)
+);
+
+create table retries (
+    task_id bytea not null,
+    retry_id bytea not null,
+    author bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    from_attempt bigint not null,
+    run_at bigint not null,
+    created_at bigint not null,
+    reason text collate "C",
+    primary key (task_id, retry_id)
+);
+
+create table verdicts (
+    task_id bytea not null,
+    event_id bytea not null,
+    event_kind text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    verdict text collate "C" not null,
+    code text collate "C",
+    awaited text collate "C",
+    name bytea,
+    epoch bigint,
+    attempt bigint,
+    primary key (task_id, event_id)
+);
+
+create table governance_versions (
+    version_id bytea not null,
+    prev bytea,
+    version bigint not null,
+    effective_at bigint not null,
+    threshold bigint not null,
+    rules_version bigint not null,
+    proposers_open boolean not null,
+    verifiers_open boolean not null,
+    params bytea not null,
+    is_head boolean not null,
+    primary key (version_id)
+);
+
+create table governance_members (
+    version_id bytea not null,
+    node bytea not null,
+    is_proposer boolean not null,
+    is_verifier boolean not null,
+    is_committer boolean not null,
+    is_finalizer boolean not null,
+    primary key (version_id, node)
+);
+
+create table governance_policies (
+    version_id bytea not null,
+    policy_id text collate "C" not null,
+    policy_version bigint not null,
+    policy_hash bytea not null,
+    primary key (version_id, policy_id, policy_version, policy_hash)
+);
+
+create table governance_admissions (
+    node bytea not null,
+    author bytea not null,
+    event_id bytea not null,
+    primary key (node, author, event_id)
+);
+
+create table governance_equivocations (
+    prev bytea not null,
+    node bytea not null,
+    version_id bytea not null,
+    primary key (prev, node, version_id)
+);
+
+create index tasks_newest on tasks (created_at desc, task_id desc) where created_at is not null;
+
+create function task_word(is_final boolean, standing text, expires_at bigint, code text, now_ms bigint)
+returns text language sql immutable return case
+    when is_final then 'final'
+    when standing = 'effective' and expires_at < now_ms then 'expired'
+    when standing = 'effective' then 'open'
+    when standing = 'ignored' and code = 'unsupported_rules' then 'unsupported'
+    when standing = 'ignored' then 'void'
+    else 'pending'
+end;
+comment on function task_word is 'The word for the state of a task at a moment: that of views.state_word.';

@@ -1,0 +1,164 @@
+-- For each table of a group: what replaces its rows, and what reads them. The tables of governance hold one
+-- group only.
+
+-- name: delete_tasks
+delete from tasks where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_claims
+delete from claims where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_candidates
+delete from candidates where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_evidence
+delete from evidence where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_confirmations
+delete from confirmations where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_results
+delete from results where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_votes
+delete from votes where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_decisions
+delete from decisions where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_finality
+delete from finality where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_outcomes
+delete from outcomes where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_errors
+delete from errors where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_retries
+delete from retries where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_verdicts
+delete from verdicts where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_governance_versions
+delete from governance_versions
+
+-- name: delete_governance_members
+delete from governance_members
+
+-- name: delete_governance_policies
+delete from governance_policies
+
+-- name: delete_governance_admissions
+delete from governance_admissions
+
+-- name: delete_governance_equivocations
+delete from governance_equivocations
+
+-- name: copy_tasks
+copy tasks from stdin (format binary)
+
+-- name: copy_claims
+copy claims from stdin (format binary)
+
+-- name: copy_candidates
+copy candidates from stdin (format binary)
+
+-- name: copy_evidence
+copy evidence from stdin (format binary)
+
+-- name: copy_confirmations
+copy confirmations from stdin (format binary)
+
+-- name: copy_results
+copy results from stdin (format binary)
+
+-- name: copy_votes
+copy votes from stdin (format binary)
+
+-- name: copy_decisions
+copy decisions from stdin (format binary)
+
+-- name: copy_finality
+copy finality from stdin (format binary)
+
+-- name: copy_outcomes
+copy outcomes from stdin (format binary)
+
+-- name: copy_errors
+copy errors from stdin (format binary)
+
+-- name: copy_retries
+copy retries from stdin (format binary)
+
+-- name: copy_verdicts
+copy verdicts from stdin (format binary)
+
+-- name: copy_governance_versions
+copy governance_versions from stdin (format binary)
+
+-- name: copy_governance_members
+copy governance_members from stdin (format binary)
+
+-- name: copy_governance_policies
+copy governance_policies from stdin (format binary)
+
+-- name: copy_governance_admissions
+copy governance_admissions from stdin (format binary)
+
+-- name: copy_governance_equivocations
+copy governance_equivocations from stdin (format binary)
+
+-- name: rows_of_tasks
+select task_id, standing, scope, creator, created_at, pin, name, task_type, mode, expires_at, quorum_threshold, epoch, attempt, events, effective, candidates, results, approvals, rejections, errors, decided_candidate, decision_id, is_final, final_candidate, is_disputed from tasks where task_id = %(task_id)s order by task_id
+
+-- name: rows_of_claims
+select task_id, claim_id, author, role, executor, epoch, pin, attempt, created_at, lease_end, renewals, approved, released_at from claims where task_id = %(task_id)s order by task_id, claim_id
+
+-- name: rows_of_candidates
+select task_id, candidate_id, author, executor, claim_id, epoch, pin, attempt, created_at, output_digest, output_size_bytes, output_mime, approvals, rejections, summary, reuse_of from candidates where task_id = %(task_id)s order by task_id, candidate_id
+
+-- name: rows_of_evidence
+select task_id, event_id, position, candidate_id, digest, size_bytes, mime, is_own_list from evidence where task_id = %(task_id)s order by task_id, event_id, position
+
+-- name: rows_of_confirmations
+select task_id, confirmation_id, candidate_id, digest, author, claim_id, proof, created_at from confirmations where task_id = %(task_id)s order by task_id, confirmation_id
+
+-- name: rows_of_results
+select task_id, result_id, candidate_id, claim_id, author, executor, epoch, pin, attempt, created_at, status, score_bp, reason_codes, provider, model from results where task_id = %(task_id)s order by task_id, result_id
+
+-- name: rows_of_votes
+select task_id, vote_id, form, author, candidate_id, result_id, commit_id, epoch, pin, attempt, created_at, vote, listed_by, is_counted from votes where task_id = %(task_id)s order by task_id, vote_id
+
+-- name: rows_of_decisions
+select task_id, decision_id, author, candidate_id, epoch, pin, attempt, created_at, approvals, rejections, reveals, confirmations, summary from decisions where task_id = %(task_id)s order by task_id, decision_id
+
+-- name: rows_of_finality
+select task_id, epoch, pin, candidate_id, signer, decision_id, signature from finality where task_id = %(task_id)s order by task_id, epoch, pin, candidate_id, signer, decision_id
+
+-- name: rows_of_outcomes
+select task_id, epoch, pin, candidate_id, signers, threshold, is_disputed from outcomes where task_id = %(task_id)s order by task_id, epoch, pin
+
+-- name: rows_of_errors
+select task_id, error_id, claim_id, author, executor, role, epoch, attempt, created_at, reason, reason_codes, message from errors where task_id = %(task_id)s order by task_id, error_id
+
+-- name: rows_of_retries
+select task_id, retry_id, author, epoch, pin, from_attempt, run_at, created_at, reason from retries where task_id = %(task_id)s order by task_id, retry_id
+
+-- name: rows_of_verdicts
+select task_id, event_id, event_kind, author, created_at, verdict, code, awaited, name, epoch, attempt from verdicts where task_id = %(task_id)s order by task_id, event_id
+
+-- name: rows_of_governance_versions
+select version_id, prev, version, effective_at, threshold, rules_version, proposers_open, verifiers_open, params, is_head from governance_versions order by version_id
+
+-- name: rows_of_governance_members
+select version_id, node, is_proposer, is_verifier, is_committer, is_finalizer from governance_members order by version_id, node
+
+-- name: rows_of_governance_policies
+select version_id, policy_id, policy_version, policy_hash from governance_policies order by version_id, policy_id, policy_version, policy_hash
+
+-- name: rows_of_governance_admissions
+select node, author, event_id from governance_admissions order by node, author, event_id
+
+-- name: rows_of_governance_equivocations
+select prev, node, version_id from governance_equivocations order by prev, node, version_id
