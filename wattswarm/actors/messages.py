@@ -111,13 +111,15 @@ class RestartServer(Request[None]):
 class Rebuilt:
     """A rebuild of the derived tables from the log ended.
 
-    `digest` is that of the rebuilt tables at `seq`; `differing` names groups whose live rows were
-    others, at most a hundred of them.
+    `digest` is that of the rebuilt tables at `seq`; `differing` names the scopes in which the live
+    tables were others, where the two were compared.
     """
 
     seq: int
     digest: bytes
+    is_compared: bool
     differing: tuple[str, ...]
+    tasks: int
     is_swapped: bool
 
 

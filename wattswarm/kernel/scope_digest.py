@@ -4,7 +4,7 @@ It is made of the digests of the scope's groups (a task is one) by a radix trie 
 group digest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from wattswarm.kernel import canonical, radix_trie
 from wattswarm.kernel.hashing import Context, digest
@@ -19,3 +19,15 @@ def scope_digest(scope: str, groups: Iterable[tuple[bytes, Digest]]) -> Digest:
     """
     root = radix_trie.build(group_id + group_digest for group_id, group_digest in groups)
     return digest(Context.DIGEST, canonical.encode([scope, root.count, root.digest]))
+
+
+def whole_digest(scopes: Mapping[str, Digest]) -> Digest:
+    """Return one digest over the digests of all scopes: nodes that hold the same have the same."""
+    named: list[canonical.Value] = [[scope, scopes[scope]] for scope in sorted(scopes)]
+    return digest(Context.DIGEST, canonical.encode(named))
+
+
+def total_digest(scopes: Mapping[str, Digest]) -> Digest:
+    """Return one digest over those of all scopes."""
+    items = (canonical.encode([scope, scopes[scope]]) for scope in sorted(scopes))
+    return digest(Context.DIGEST, *items)

@@ -1,0 +1,38 @@
+"""`python -m bench NAME [--json] [--events N] [--seconds S]`: run one bench and print its figures."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from bench import report
+from bench.report import Options, Result
+
+BENCHES = ("runtime", "ingest", "tasks", "replay", "start")
+
+
+def main() -> int:
+    """Run the bench that the command line names; 0 when it ended, whatever the figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=BENCHES)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "--events", type=int, help="events or messages instead of the bench's own number"
+    )
+    parser.add_argument("--seconds", type=float, help="time to spend instead of the bench's own")
+    chosen = parser.parse_args()
+    options = Options(
+        events=cast("int | None", chosen.events), seconds=cast("float | None", chosen.seconds)
+    )
+    name = cast("str", chosen.name)
+    run = cast(
+        "Callable[[Options], Sequence[Result]]", importlib.import_module(f"bench.{name}").run
+    )
+    results = run(options)
+    print(report.document(name, results) if chosen.json else report.table(name, results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the executor dispatcher is made of: an agenda, dockets, clients, and the work itself."""

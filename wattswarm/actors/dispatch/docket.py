@@ -1,0 +1,90 @@
+"""One task that this node may have something to do for, as far as it is in memory.
+
+A cache: the events are in the log, and a docket that was dropped is read again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import attrs
+import trio
+
+from wattswarm.kernel.duty import Key
+from wattswarm.kernel.event import Event
+from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.ids import Digest, EventId, TaskId
+from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.task import TaskMachine
+
+
+@attrs.define
+class Docket:
+    """A task's derivation, and what is being done for it.
+
+    Attributes:
+        turn: Held from looking at the state until what was decided on it is in the log.
+        claims: Claims whose work is in progress, with how many pieces of it.
+        checked: Candidates whose bodies are here and were checked: whether the output passed.
+    """
+
+    task_id: TaskId
+    _machine: TaskMachine
+    turn: trio.Lock = attrs.field(factory=trio.Lock)
+    claims: Counter[EventId] = attrs.field(factory=Counter[EventId])
+    checked: dict[EventId, bool] = attrs.field(factory=dict[EventId, bool])
+    _doing: set[Key] = attrs.field(factory=set[Key])
+    _pauses: dict[Key, int] = attrs.field(factory=dict[Key, int])
+
+    @classmethod
+    def open(cls, task_id: TaskId, governance: Governance, events: Iterable[Event]) -> "Docket":
+        """Return the docket of a task with these events."""
+        docket = cls(task_id, TaskMachine(task_id, governance))
+        docket.learn(events)
+        return docket
+
+    @property
+    def state(self) -> TaskState:
+        """The task as derived from what was learned so far."""
+        return self._machine.state
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being done for the task, so that the docket may be dropped."""
+        return not self._doing and not self.turn.locked()
+
+    def learn(self, events: Iterable[Event]) -> bool:
+        """Take events in, and tell whether any of them was news."""
+        state = self._machine.state
+        known = (state.effective, state.pending)
+        news = [event for event in events if not any(event.event_id in names for names in known)]
+        self._machine.add(news)
+        return bool(news)
+
+    def is_doing(self, key: Key) -> bool:
+        """Tell whether a duty is being carried out now."""
+        return key in self._doing
+
+    def begin(self, key: Key, claim: EventId | None) -> None:
+        """Take a duty in hand; the claim that it is done under, if there is one, is kept alive."""
+        self._doing.add(key)
+        if claim is not None:
+            self.claims[claim] += 1
+
+    def end(self, key: Key, claim: EventId | None) -> None:
+        """Put a duty down."""
+        self._doing.discard(key)
+        if claim is not None:
+            self.claims[claim] -= 1
+            self.claims += Counter()  # drops what has come down to nothing
+
+    def pause(self, key: Key, until_ms: int) -> None:
+        """Leave a duty alone until a date: it came to nothing just now."""
+        self._pauses[key] = until_ms
+
+    def pause_end_ms(self, key: Key) -> int:
+        """Return until when a duty is left alone; 0 when it is not."""
+        return self._pauses.get(key, 0)
+
+    def governance_changed(self, pins: Sequence[Digest]) -> None:
+        """Take into account that these governance versions have become valid."""
+        self._machine.governance_changed(pins)

@@ -1,0 +1,434 @@
+"""Drives this node's tasks: asks the roster what to do next, has it done, signs it, appends it.
+
+It tails the log, derives the tasks for itself, and so acts on nothing that was not committed. What
+it holds is a cache. It may die before a call, during it, after the answer or after storing it: the
+roster names the same duty again, under the same execution id; an answer that was stored is not
+asked for again, and events that stand in the log already are not appended twice.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Final, TypeVar
+
+import attrs
+import trio
+
+from wattswarm.actors.appending import append
+from wattswarm.actors.backoff import until_available
+from wattswarm.actors.dispatch.agenda import Agenda
+from wattswarm.actors.dispatch.clients import Clients, Executor
+from wattswarm.actors.dispatch.docket import Docket
+from wattswarm.actors.dispatch.work import Conclusion, WorkFailed, Workshop, nothing
+from wattswarm.actors.messages import (
+    Append,
+    AppendRefused,
+    ExecutorDispatcherMessage,
+    ExecutorsChanged,
+)
+from wattswarm.actors.runtime.actor import Actor, Context
+from wattswarm.executors.breaker import BreakerLimits
+from wattswarm.executors.errors import Failure
+from wattswarm.executors.retry import RetryLimits
+from wattswarm.kernel import decide
+from wattswarm.kernel.decide import Signings
+from wattswarm.kernel.duty import Check, Confirm, Duty, Execute, Verify, complete, due
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.ids import EventId, Seq, TaskId, short
+from wattswarm.kernel.limits import REASON_BYTES_MAX
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.views import workable
+from wattswarm.store.artifacts import ArtifactStore
+from wattswarm.store.connection import Connection, Database, Purpose
+from wattswarm.store.local import Executions, Executors
+from wattswarm.store.log_reader import GOVERNANCE_KINDS, START, LogReader, last_seq
+from wattswarm.store.log_record import LogRow
+from wattswarm.store.projection_reader import ProjectionReader
+
+T = TypeVar("T")
+
+Work = Execute | Verify | Confirm | Check
+"""Duties that take an executor or a body, and so some time."""
+
+PAGE: Final = 512
+TASKS_PER_TURN: Final = 64
+DOCKETS_MAX: Final = 4_096
+"""Tasks held in memory; others are read again when their turn comes."""
+
+APPEND_S: Final = 30.0
+PAUSE_MS: Final = 1_000
+"""Between two tries of a duty that came to nothing."""
+
+LOCK_HELD_PAUSE_MS: Final = 60_000
+REGISTRY_S: Final = 5.0
+"""Between two looks at the registry of executors, behind its announcements."""
+
+
+@attrs.define(kw_only=True)
+class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
+    """Carries out what this node has to do for the tasks in the log.
+
+    Args:
+        artifacts: Directory of the artifact store.
+        scan_ms: Longest time between two looks at the log, behind its announcements.
+        timeout_ms: Longest call of an executor.
+    """
+
+    points: ClassVar[tuple[str, ...]] = (
+        "tail.before",
+        "roster.before",
+        "sign.before",
+        "append.before",
+        "append.after",
+        "execute.before",
+        "execute.after",
+        "verify.before",
+        "verify.after",
+        "store.before",
+        "store.after",
+        "report.before",
+    )
+
+    dsn: str = attrs.field(repr=False)
+    schema: str
+    network_id: str
+    artifacts: str
+    scan_ms: int
+    timeout_ms: int
+    health_every_ms: int
+    breaker_failures: int
+    breaker_open_ms: int
+    tries: int
+    backoff_ms: int
+    _key: KeyPair = attrs.field(init=False)
+    _connection: Connection = attrs.field(init=False)
+    _local: Connection = attrs.field(init=False)
+    _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
+    _governance: Governance = attrs.field(init=False)
+    _seq: Seq = attrs.field(init=False, default=START)
+    _agenda: Agenda = attrs.field(init=False, factory=Agenda)
+    _dockets: OrderedDict[TaskId, Docket] = attrs.field(
+        init=False, factory=OrderedDict[TaskId, Docket]
+    )
+    _clients: Clients = attrs.field(init=False)
+    _workshop: Workshop = attrs.field(init=False)
+    _starved: set[TaskId] = attrs.field(init=False, factory=set[TaskId])
+    _working: int = attrs.field(init=False, default=0)
+    _woken: trio.Event = attrs.field(init=False, factory=trio.Event)
+    _registry: trio.Event = attrs.field(init=False, factory=trio.Event)
+
+    async def recover(self, ctx: Context) -> None:
+        """Find the tasks that may still be worked on; the log tells what has happened since."""
+        self._key = KeyPair.from_seed(ctx.secret("seed"))
+        self._governance = Governance(self.network_id)
+        database = Database(self.dsn, self.schema)
+        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        self._local = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
+        self._clients = Clients(
+            environ=os.environ,
+            every_s=self.health_every_ms / 1_000,
+            breaker=BreakerLimits(
+                failures_max=self.breaker_failures, open_ms_min=self.breaker_open_ms
+            ),
+            retries=RetryLimits(attempts_max=self.tries, backoff_ms_min=self.backoff_ms),
+            changed=self._executors_changed,
+        )
+        self._workshop = Workshop(
+            me=self._key.node_id,
+            artifacts=ArtifactStore(self.artifacts),
+            executions=Executions(self._local),
+            timeout_ms=self.timeout_ms,
+        )
+        await self._read(lambda: self._find_tasks(ctx.clock.wall_ms()))
+
+    async def handle(self, msg: ExecutorDispatcherMessage, ctx: Context) -> None:
+        """Look sooner than planned."""
+        if isinstance(msg, ExecutorsChanged):
+            self._registry.set()
+        self._woken.set()
+
+    async def run(self, ctx: Context) -> None:
+        """Look at what changed and at what is due, over and over."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._follow_registry, nursery, ctx)
+            while True:
+                self._woken = trio.Event()
+                await self._tail(ctx)
+                await self._look(nursery, ctx)
+                await self._wait(ctx)
+
+    async def stopping(self, ctx: Context) -> None:
+        """Close the sessions."""
+        self._connection.close()
+        self._local.close()
+
+    def snapshot(self) -> Mapping[str, object]:
+        """Return how far the log was read, what is in hand, and how the executors are."""
+        return {
+            "seq": self._seq,
+            "dockets": len(self._dockets),
+            "working": self._working,
+            "executors": self._clients.snapshot(),
+        }
+
+    # --- reading --------------------------------------------------------------------------------
+
+    async def _read(self, look: Callable[[], T]) -> T:
+        async with self._reading:
+            return await trio.to_thread.run_sync(look)
+
+    def _find_tasks(self, now_ms: int) -> None:
+        """Put unfinished tasks on the agenda; begin to tail where their projection ends."""
+        projections, log = ProjectionReader(self._connection), LogReader(self._connection)
+        cursors = projections.cursors().values()
+        self._seq = min(cursors, default=START)
+        found: Sequence[TaskId] = ()
+        while found := projections.unfinished_tasks(
+            now_ms, after=found[-1] if found else b"", limit=PAGE
+        ):
+            for task_id in found:
+                self._agenda.mark(task_id)
+        seq = START
+        while rows := log.governance_events(seq, limit=PAGE):
+            for row in rows:
+                self._governance.add(row.event())
+            seq = last_seq(rows, seq)
+
+    async def _tail(self, ctx: Context) -> None:
+        """Learn what the log has beyond the last look."""
+        await ctx.point("tail.before")
+        log = LogReader(self._connection)
+        while rows := await self._read(lambda: log.read(self._seq, limit=PAGE)):
+            self._learn(rows)
+            self._seq = last_seq(rows, self._seq)
+            await trio.lowlevel.checkpoint()
+
+    def _learn(self, rows: Sequence[LogRow]) -> None:
+        for row in rows:
+            if row.kind in GOVERNANCE_KINDS:
+                pins = tuple(self._governance.add(row.event()))
+                for docket in self._dockets.values() if pins else ():
+                    docket.governance_changed(pins)
+                    self._agenda.mark(docket.task_id)
+            elif row.task_id is not None:
+                docket = self._dockets.get(row.task_id)
+                if docket is None or docket.learn((row.event(),)):
+                    self._agenda.mark(row.task_id)
+
+    async def _docket(self, task_id: TaskId) -> Docket:
+        docket = self._dockets.get(task_id)
+        if docket is None:
+            log = LogReader(self._connection)
+            rows = await self._read(lambda: log.task_events(task_id))
+            docket = Docket.open(task_id, self._governance, (row.event() for row in rows))
+            self._dockets[task_id] = docket
+        self._dockets.move_to_end(task_id)
+        return docket
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    async def _look(self, nursery: trio.Nursery, ctx: Context) -> None:
+        """Look at every task whose turn has come, some at a time, so that the log batches them."""
+        while tasks := self._agenda.take(ctx.clock.wall_ms(), TASKS_PER_TURN):
+            dockets = [await self._docket(task_id) for task_id in tasks]
+            async with trio.open_nursery() as turn:
+                for docket in dockets:
+                    turn.start_soon(self._step, docket, nursery, ctx)
+        self._forget()
+
+    async def _step(self, docket: Docket, nursery: trio.Nursery, ctx: Context) -> None:
+        """Do for one task what can be done now, and begin what takes longer."""
+        now_ms = ctx.clock.wall_ms()
+        async with docket.turn:
+            if not workable(docket.state, now_ms):
+                self._agenda.schedule(docket.task_id, None)
+                return
+            await ctx.point("roster.before")
+            roster = due(
+                docket.state,
+                self._key,
+                self._clients.offers(),
+                now_ms,
+                in_hand=docket.claims,
+                checked=docket.checked,
+            )
+            self._agenda.schedule(docket.task_id, roster.wake_at_ms)
+            for signings in self._batches(docket, roster.duties, now_ms):
+                await self._sign(docket, signings, ctx)
+        for duty in roster.duties:
+            if isinstance(duty, Work) and self._begins(docket, duty, ctx):
+                nursery.start_soon(self._carry_out, docket, duty, ctx)
+
+    def _batches(self, docket: Docket, duties: Sequence[Duty], now_ms: int) -> Sequence[Signings]:
+        """Return the events of the roster: one by one, or all at once in a network of one."""
+        signed = [duty.signings for duty in duties if not isinstance(duty, Work)]
+        if not docket.state.is_local or not signed:
+            return signed
+        together = tuple(signing for signings in signed for signing in signings)
+        return [self._complete(docket, together, now_ms)]
+
+    def _complete(self, docket: Docket, signings: Signings, now_ms: int) -> Signings:
+        return complete(
+            docket.state,
+            signings,
+            self._key,
+            self._clients.offers(),
+            now_ms,
+            in_hand=docket.claims,
+            checked=docket.checked,
+        )
+
+    async def _sign(self, docket: Docket, signings: Signings, ctx: Context) -> None:
+        """Sign events and put them into the log, all of them or none."""
+        await ctx.point("sign.before")
+        events = [signing.draft.sign(self.network_id, self._key) for signing in signings]
+        locks = tuple(lock for signing in signings for lock in signing.locks)
+        request = Append(
+            events=tuple(event.to_wire() for event in events), locks=locks, is_own=True
+        )
+        await ctx.point("append.before")
+        answer = await append(ctx, request, deadline_s=APPEND_S)
+        await ctx.point("append.after")
+        if isinstance(answer, AppendRefused):
+            pause_ms = answer.retry_after_ms or LOCK_HELD_PAUSE_MS
+            ctx.log.warning("not appended", task=short(docket.task_id), reason=answer.message)
+            self._agenda.schedule(docket.task_id, ctx.clock.wall_ms() + pause_ms)
+        else:
+            docket.learn(events)
+            self._agenda.mark(docket.task_id)
+
+    # --- working --------------------------------------------------------------------------------
+
+    def _begins(self, docket: Docket, duty: Work, ctx: Context) -> bool:
+        """Take a piece of work in hand, unless it is, or has to wait for something."""
+        if docket.is_doing(duty.key):
+            return False
+        if (until_ms := docket.pause_end_ms(duty.key)) > ctx.clock.wall_ms():
+            self._agenda.schedule(docket.task_id, until_ms)
+            return False
+        executor = self._executor(duty)
+        if executor is None and isinstance(duty, Execute | Verify):
+            return False
+        if self._working >= ctx.dials["concurrency"] or (
+            executor is not None and not executor.is_ready
+        ):
+            self._starved.add(docket.task_id)
+            return False
+        docket.begin(duty.key, _claim(duty))
+        self._working += 1
+        if executor is not None:
+            executor.busy += 1
+        return True
+
+    async def _carry_out(self, docket: Docket, duty: Work, ctx: Context) -> None:
+        """Do a piece of work, and append what comes of it."""
+        executor = self._executor(duty)
+        try:
+            await self._work(docket, duty, executor, ctx)
+        finally:
+            docket.end(duty.key, _claim(duty))
+            self._working -= 1
+            if executor is not None:
+                executor.busy -= 1
+            for task_id in (docket.task_id, *self._starved):
+                self._agenda.mark(task_id)
+            self._starved.clear()
+            self._woken.set()
+
+    async def _work(
+        self, docket: Docket, duty: Work, executor: Executor | None, ctx: Context
+    ) -> None:
+        conclude = await self._conclusion(docket, duty, executor, ctx)
+        now_ms = ctx.clock.wall_ms()
+        async with docket.turn:
+            answer = conclude(docket.state, now_ms)
+            if isinstance(answer, Rejection) or not answer:
+                docket.pause(duty.key, now_ms + PAUSE_MS)
+                reason = answer.message if isinstance(answer, Rejection) else "nothing to say yet"
+                ctx.log.debug("work came to nothing", duty=duty.key[0], reason=reason)
+            else:
+                await self._sign(docket, self._complete(docket, answer, now_ms), ctx)
+
+    async def _conclusion(
+        self, docket: Docket, duty: Work, executor: Executor | None, ctx: Context
+    ) -> Conclusion:
+        state, shop = docket.state, self._workshop
+        try:
+            match duty:
+                case Execute() if executor is not None:
+                    return await shop.execute(state, duty, executor, ctx)
+                case Verify() if executor is not None:
+                    return await shop.verify(state, duty, executor, ctx)
+                case Confirm():
+                    return await shop.confirm(state, duty)
+                case Check():
+                    passed = await shop.check(state, duty)
+                    if passed is not None:
+                        docket.checked[duty.candidate] = passed
+                    return nothing
+                case _:
+                    return nothing
+        except WorkFailed as error:
+            await ctx.point("report.before")
+            ctx.log.info("work failed", task=short(docket.task_id), reason=error.failure.message)
+            return _report(duty, error.failure)
+
+    # --- executors ------------------------------------------------------------------------------
+
+    async def _follow_registry(self, nursery: trio.Nursery, ctx: Context) -> None:
+        """Keep the clients as the registry of executors says, sooner when it is announced."""
+        while True:
+            wanted = await self._read(Executors(self._local).all)
+            self._clients.replace([read_settings(record) for record in wanted], nursery, ctx)
+            with trio.move_on_after(REGISTRY_S):
+                await self._registry.wait()
+            self._registry = trio.Event()
+
+    def _executor(self, duty: Work) -> Executor | None:
+        match duty:
+            case Execute(executor=name) | Verify(executor=name):
+                return self._clients.get(name)
+            case Confirm() | Check():
+                return None
+
+    def _executors_changed(self) -> None:
+        for task_id in self._dockets:
+            self._agenda.mark(task_id)
+        self._woken.set()
+
+    # --- waiting --------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        """Drop dockets that are not needed, and the oldest idle ones when there are too many."""
+        surplus = len(self._dockets) - DOCKETS_MAX
+        for task_id, docket in list(self._dockets.items()):
+            if surplus <= 0:
+                break
+            if docket.is_idle:
+                del self._dockets[task_id]
+                surplus -= 1
+
+    async def _wait(self, ctx: Context) -> None:
+        wait_ms = self.scan_ms
+        if (at_ms := self._agenda.next_at_ms()) is not None:
+            wait_ms = min(wait_ms, max(0, at_ms - ctx.clock.wall_ms()))
+        if self._agenda.has_changed:
+            wait_ms = 0
+        with trio.move_on_after(wait_ms / 1_000):
+            await self._woken.wait()
+
+
+def _claim(duty: Work) -> EventId | None:
+    return None if isinstance(duty, Check) else duty.claim
+
+
+def _report(duty: Work, failure: Failure) -> Conclusion:
+    """Return what makes the one error of a claim out of a failure."""
+    claim = _claim(duty)
+    if claim is None:
+        return nothing
+    message = failure.message.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
+    return lambda state, now_ms: decide.report_error(
+        state, claim, failure.reason.value, failure.reason_codes, message, now_ms
+    )

@@ -1,0 +1,176 @@
+"""Tails the log and writes the derived tables: rows and cursor in one transaction.
+
+It may die at any instant: before the transaction nothing happened, after it the cursor says so. An
+announcement that never came is made up for by a look from time to time.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Final
+
+import attrs
+import trio
+
+from wattswarm.actors.announcing import announce
+from wattswarm.actors.backoff import until_available
+from wattswarm.actors.deriving import Derived, Deriver
+from wattswarm.actors.messages import ProjectionBuilderMessage, TasksChanged
+from wattswarm.actors.runtime.actor import Actor, Context
+from wattswarm.kernel.hashing import Context as HashContext
+from wattswarm.kernel.hashing import digest
+from wattswarm.kernel.ids import Digest, Seq, TaskId
+from wattswarm.store.connection import Connection, Database, Purpose
+from wattswarm.store.errors import PositionConflict, StoreUnavailable
+from wattswarm.store.log_reader import START, LogReader, last_seq
+from wattswarm.store.log_record import LogRow
+from wattswarm.store.projection_reader import ProjectionReader
+from wattswarm.store.projections import Projections
+
+LOOK_S: Final = 1.0
+"""Longest time between two looks at the log, behind its announcements."""
+
+ANNOUNCED_MAX: Final = 512
+GOVERNANCE_PAGE: Final = 512
+
+
+def cursor_name(shards: int) -> str:
+    """Return the name of the cursors of so many shards: other shards are other tasks."""
+    return f"tasks/{shards}"
+
+
+@attrs.define(kw_only=True)
+class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
+    """Derives one shard of the tasks, and, as the first, governance.
+
+    Args:
+        shards: How many instances share the tasks. listeners: Who is told what changed.
+    """
+
+    points: ClassVar[tuple[str, ...]] = (
+        "read.before",
+        "derive.before",
+        "write.before",
+        "write.after",
+        "announce.before",
+    )
+
+    dsn: str = attrs.field(repr=False)
+    schema: str
+    network_id: str
+    shards: int
+    listeners: tuple[str, ...]
+    _shard: int = attrs.field(init=False, default=0)
+    _seq: Seq = attrs.field(init=False, default=START)
+    _quarantined: int = attrs.field(init=False, default=0)
+    _connection: Connection = attrs.field(init=False)
+    _projections: Projections = attrs.field(init=False)
+    _deriver: Deriver = attrs.field(init=False)
+    _moved: trio.Event = attrs.field(init=False, factory=trio.Event)
+
+    async def recover(self, ctx: Context) -> None:
+        """Go on from the cursor."""
+        _, _, instance = ctx.me.name.partition("/")
+        self._shard = int(instance or 0)
+        database = Database(self.dsn, self.schema)
+        self._projections = Projections(database)
+        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        await until_available(ctx, self._begin)
+
+    async def handle(self, msg: ProjectionBuilderMessage, ctx: Context) -> None:
+        """Look at the log now."""
+        self._moved.set()
+
+    async def run(self, ctx: Context) -> None:
+        """Derive what the log has beyond the cursor, whenever there is more."""
+        while True:
+            self._moved = trio.Event()
+            while await self._advance(ctx):
+                pass
+            with trio.move_on_after(LOOK_S):
+                await self._moved.wait()
+
+    async def stopping(self, ctx: Context) -> None:
+        """Close the sessions."""
+        self._connection.close()
+        self._projections.close()
+
+    def snapshot(self) -> Mapping[str, object]:
+        """Return the cursor."""
+        return {"seq": self._seq, "shard": self._shard, "quarantined": self._quarantined}
+
+    def _begin(self) -> None:
+        """Read the cursor, and have a deriver that knows the governance before it."""
+        name = cursor_name(self.shards)
+        self._projections.share(name, self.shards)
+        self._seq = self._projections.cursor(name, self._shard)
+        log = LogReader(self._connection)
+        self._deriver = Deriver(
+            network_id=self.network_id,
+            shard=self._shard,
+            shards=self.shards,
+            shard_key=digest(HashContext.DIGEST, log.head().feed_epoch),
+            history=self._history,
+            pinned=self._pinned,
+        )
+        seq = START
+        while rows := log.governance_events(seq, limit=GOVERNANCE_PAGE):
+            self._deriver.learn_governance([row.event() for row in rows if row.seq <= self._seq])
+            seq = last_seq(rows, seq)
+
+    async def _advance(self, ctx: Context) -> bool:
+        """Derive one batch; tell whether there was one."""
+        await ctx.point("read.before")
+        limit = ctx.dials["batch"]
+        try:
+            batch = await trio.to_thread.run_sync(self._read, limit)
+            if not batch:
+                return False
+            await ctx.point("derive.before")
+            derived = await trio.to_thread.run_sync(self._deriver.derive, batch)
+            await ctx.point("write.before")
+            await trio.to_thread.run_sync(self._write, derived, batch[-1].seq)
+        except (PositionConflict, StoreUnavailable) as error:
+            ctx.log.warning("reading the cursor again", reason=str(error))
+            await self._again(ctx)
+            return True
+        await ctx.point("write.after")
+        await self._announce(derived, ctx)
+        return True
+
+    async def _again(self, ctx: Context) -> None:
+        """Forget what is cached, and go on from where the cursor is."""
+        await trio.to_thread.run_sync(self._connection.close)
+        database = Database(self.dsn, self.schema)
+        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        await until_available(ctx, self._begin)
+
+    async def _announce(self, derived: Derived, ctx: Context) -> None:
+        for item in derived.quarantined:
+            self._quarantined += 1
+            ctx.log.error("task quarantined", task=item.group_id.hex(), reason=item.error)
+        changed = tuple(group.group_id for group in derived.groups)
+        await ctx.point("announce.before")
+        for at in range(0, len(changed), ANNOUNCED_MAX):
+            news = TasksChanged(changed[at : at + ANNOUNCED_MAX], self._seq)
+            announce(ctx, self.listeners, news)
+
+    def _read(self, limit: int) -> Sequence[LogRow]:
+        return LogReader(self._connection).read(self._seq, limit=limit)
+
+    def _write(self, derived: Derived, seq: Seq) -> None:
+        self._projections.advance(
+            cursor_name(self.shards),
+            self._shard,
+            expected=self._seq,
+            seq=seq,
+            groups=derived.groups,
+            quarantined=derived.quarantined,
+        )
+        self._seq = seq
+
+    def _history(
+        self, task_ids: Collection[TaskId], up_to: Seq
+    ) -> Mapping[TaskId, Sequence[LogRow]]:
+        return LogReader(self._connection).events_of_tasks(task_ids, up_to)
+
+    def _pinned(self, pins: Collection[Digest]) -> Collection[TaskId]:
+        return ProjectionReader(self._connection).tasks_waiting_for(pins)
