@@ -25,9 +25,3 @@ def whole_digest(scopes: Mapping[str, Digest]) -> Digest:
     """Return one digest over the digests of all scopes: nodes that hold the same have the same."""
     named: list[canonical.Value] = [[scope, scopes[scope]] for scope in sorted(scopes)]
     return digest(Context.DIGEST, canonical.encode(named))
-
-
-def total_digest(scopes: Mapping[str, Digest]) -> Digest:
-    """Return one digest over those of all scopes."""
-    items = (canonical.encode([scope, scopes[scope]]) for scope in sorted(scopes))
-    return digest(Context.DIGEST, *items)
