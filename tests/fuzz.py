@@ -21,6 +21,7 @@ from typing import Any
 import attrs
 import cbor2
 
+from tests.support import executor_seeds
 from wattswarm.kernel import artifact, canonical, contract, event, governance, json_text, policy
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, LaneClass
@@ -366,6 +367,14 @@ DECODERS: dict[str, Decoder] = {
         seeds=_document_seeds,
         damage=damage_json,
     ),
+    **{
+        name: Decoder(decode=decode, seeds=seeds, damage=damage_json)
+        for name, (decode, seeds) in executor_seeds.JSON_DECODERS.items()
+    },
+    **{
+        name: Decoder(decode=decode, seeds=seeds, damage=damage_bytes)
+        for name, (decode, seeds) in executor_seeds.STREAM_DECODERS.items()
+    },
 }
 """Name → decoder. Each is fed with damaged copies of its seeds, and now and then with a seed."""
 

@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -19,6 +21,8 @@ from tests.support.executor_side import (
 from wattswarm.executors import ExecuteRequest, Executor, Progress, WorkRefused
 from wattswarm.executors.contract import REQUEST_BYTES_MAX, Capabilities, Outcome
 from wattswarm.executors.errors import ExecutorRefused
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def _echo() -> Executor:
@@ -244,6 +248,19 @@ def test_a_served_executor_tells_its_address_and_ends_on_a_signal(number: signal
         process.send_signal(number)
         _, complaints = process.communicate()
     assert (process.returncode, complaints) == (0, "")
+
+
+async def test_the_executor_of_ten_lines_works() -> None:
+    code = (EXAMPLES / "executor_ten_lines.py").read_text("utf-8").replace(":8787", ":0")
+    async with trio.open_nursery() as nursery:
+        process = await nursery.start(
+            partial(trio.run_process, [sys.executable, "-c", code], stdout=subprocess.PIPE)
+        )
+        said = json.loads(await process.stdout.receive_some())
+        async with connected(said["url"]) as client:
+            answer = await client.execute(work(task_type="shout"))
+        process.terminate()
+    assert answer.candidate_output == {"answer": "HELLO"}
 
 
 def test_an_address_that_is_taken_is_told_in_one_line() -> None:
