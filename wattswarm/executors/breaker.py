@@ -110,17 +110,19 @@ class Breaker:
             self._probes -= 1
 
     def reset(self) -> None:
-        """Close the breaker and forget: an operator's check found the executor well."""
+        """Close the breaker and forget: the executor was away, and is back."""
         self._failures = self._trips = 0
         self._enter(Phase.CLOSED)
 
-    def statistics(self) -> BreakerStatistics:
-        """Return what the breaker does now, and why."""
+    def statistics(self, now_ms: int) -> BreakerStatistics:
+        """Return what the breaker would do now, and why."""
+        is_open = self._phase is Phase.OPEN
+        is_over = is_open and now_ms >= self._open_until_ms
         return BreakerStatistics(
-            phase=self._phase,
+            phase=Phase.HALF_OPEN if is_over else self._phase,
             failures=self._failures,
             trips=self._trips,
-            open_until_ms=self._open_until_ms if self._phase is Phase.OPEN else None,
+            open_until_ms=self._open_until_ms if is_open and not is_over else None,
         )
 
     def _probe(self, now_ms: int) -> Permit | Spared:

@@ -78,6 +78,7 @@ class ExecutorClient:
     _done: int = attrs.field(default=0, init=False)
     _failed: int = attrs.field(default=0, init=False)
     _last_error: str | None = attrs.field(default=None, init=False)
+    _is_away: bool = attrs.field(default=False, init=False)
 
     async def health(self) -> None:
         """Return when the executor says that it is well.
@@ -98,16 +99,23 @@ class ExecutorClient:
     async def check(self) -> Capabilities:
         """Ask for health and capabilities even when the executor is being spared.
 
-        A good answer ends the sparing.
+        A good answer ends the sparing of an executor that could not be reached; one that answers
+        this but fails at its work stays spared for as long as that takes.
 
         Raises:
             ExecutorError: The executor is not well.
         """
-        await self._within("health", self._health, self.settings.probe_timeout_ms)
-        found = await self._within(
-            "capabilities", self._capabilities, self.settings.probe_timeout_ms
-        )
-        self._breaker.reset()
+        try:
+            await self._within("health", self._health, self.settings.probe_timeout_ms)
+            found = await self._within(
+                "capabilities", self._capabilities, self.settings.probe_timeout_ms
+            )
+        except (ExecutorUnavailable, ExecutorTooSlow):
+            self._is_away = True
+            raise
+        if self._is_away:
+            self._is_away = False
+            self._breaker.reset()
         return found
 
     async def execute(
@@ -197,7 +205,7 @@ class ExecutorClient:
             calls_done=self._done,
             calls_failed=self._failed,
             last_error=self._last_error,
-            breaker=self._breaker.statistics(),
+            breaker=self._breaker.statistics(_now_ms()),
         )
 
     def _deadline_ms(self, timeout_ms: int | None) -> int:
@@ -238,6 +246,7 @@ class ExecutorClient:
             learn = self._breaker.succeeded
         except ExecutorError as error:
             learn = self._breaker.failed if _is_outage(error) else self._breaker.succeeded
+            self._is_away = self._is_away or isinstance(error, ExecutorUnavailable)
             self._failed += 1
             self._last_error = str(error)
             raise

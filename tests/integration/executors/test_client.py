@@ -16,8 +16,10 @@ from wattswarm.executors.errors import (
     ExecutorTooSlow,
     ExecutorUnavailable,
 )
+from wattswarm.executors.retry import RetryLimits
 
 GOOD = b'{"candidate_output":{"answer":"yes"},"evidence_inline":[],"evidence_refs":[]}'
+CAPABILITIES = b'{"task_types":["*"],"profiles":["*"],"provider_family":"f","model_id":"m"}'
 NDJSON = "application/x-ndjson"
 HELLO = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
@@ -226,6 +228,38 @@ async def test_a_failing_executor_is_spared_and_found_well_again(
         mock_clock.jump(5)
         await client.execute(work())
         assert client.statistics().breaker.phase is Phase.CLOSED
+
+
+async def test_a_check_ends_the_sparing_of_an_executor_that_was_away() -> None:
+    async def away_at_first(stream: trio.SocketStream, seen: Seen) -> None:
+        if len(server.seen) > 1:
+            await says(CAPABILITIES)(stream, seen)
+
+    limits = BreakerLimits(failures_max=1)
+    once = RetryLimits(attempts_max=1)
+    server: BareServer
+    async with (
+        bare_server(away_at_first) as (url, server),
+        connected(url, breaker=limits, retries=once) as client,
+    ):
+        with pytest.raises(ExecutorUnavailable):
+            await client.execute(work())
+        assert client.statistics().breaker.phase is Phase.OPEN
+        await client.check()
+        assert client.statistics().breaker.phase is Phase.CLOSED
+
+
+async def test_a_check_does_not_end_the_sparing_of_an_executor_that_fails_at_work() -> None:
+    async def fails_at_work(stream: trio.SocketStream, seen: Seen) -> None:
+        status = "500 No" if seen.target == "/execute" else "200 OK"
+        await says(CAPABILITIES, status=status)(stream, seen)
+
+    limits = BreakerLimits(failures_max=1)
+    async with bare_server(fails_at_work) as (url, _), connected(url, breaker=limits) as client:
+        with pytest.raises(ExecutorRefused):
+            await client.execute(work())
+        await client.check()
+        assert client.statistics().breaker.phase is Phase.OPEN
 
 
 async def test_a_cancelled_call_says_nothing_about_the_executor() -> None:

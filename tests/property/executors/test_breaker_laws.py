@@ -18,7 +18,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.held: list[Permit] = []
 
     def _phase(self) -> Phase:
-        return self.breaker.statistics().phase
+        return self.breaker.statistics(self.now_ms).phase
 
     def _take(self, index: int) -> Permit:
         return self.held.pop(index % len(self.held))
@@ -29,7 +29,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule()
     def a_call_is_wanted(self) -> None:
-        before = self.breaker.statistics()
+        before = self.breaker.statistics(self.now_ms)
         match self.breaker.ask(self.now_ms):
             case Permit() as permit:
                 assert before.open_until_ms is None or self.now_ms >= before.open_until_ms
@@ -46,16 +46,16 @@ class BreakerMachine(RuleBasedStateMachine):
         self.breaker.succeeded(permit, self.now_ms)
         if current:
             assert self._phase() is Phase.CLOSED
-            assert self.breaker.statistics().failures == 0
+            assert self.breaker.statistics(self.now_ms).failures == 0
 
     @precondition(lambda self: self.held)
     @rule(index=st.integers(0, 99))
     def a_call_fails(self, index: int) -> None:
         permit = self._take(index)
-        before = self.breaker.statistics()
+        before = self.breaker.statistics(self.now_ms)
         current = self._is_current(permit)
         self.breaker.failed(permit, self.now_ms)
-        after = self.breaker.statistics()
+        after = self.breaker.statistics(self.now_ms)
         if not current:
             assert after == before
         elif before.phase is Phase.HALF_OPEN or before.failures + 1 >= LIMITS.failures_max:
@@ -67,9 +67,9 @@ class BreakerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(index=st.integers(0, 99))
     def a_call_is_given_up(self, index: int) -> None:
-        before = self.breaker.statistics()
+        before = self.breaker.statistics(self.now_ms)
         self.breaker.abandoned(self._take(index), self.now_ms)
-        assert self.breaker.statistics() == before
+        assert self.breaker.statistics(self.now_ms) == before
 
     @rule()
     def an_operator_finds_it_well(self) -> None:
