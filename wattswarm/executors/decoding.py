@@ -123,14 +123,14 @@ def _check_json(content: str, path: str) -> None:
         ) from error
 
 
-def _refs(fields: Fields) -> tuple[BodyRef, ...]:
+def _refs(fields: Fields, *, uri_chars_min: int = 1) -> tuple[BodyRef, ...]:
     return tuple(
-        _ref(Fields.of(item, path))
+        _ref(Fields.of(item, path), uri_chars_min)
         for item, path in fields.items("evidence_refs", items_max=EVIDENCE_ITEMS_MAX)
     )
 
 
-def _ref(fields: Fields) -> BodyRef:
+def _ref(fields: Fields, uri_chars_min: int) -> BodyRef:
     digest = fields.text("digest", chars_max=ID_CHARS_MAX)
     if not BODY_DIGEST.match(digest):
         raise fields.wrong("digest", "`sha256:` or `blake3:` and 64 lower-case hex digits")
@@ -138,7 +138,7 @@ def _ref(fields: Fields) -> BodyRef:
     if not MIME.match(mime):
         raise fields.wrong("mime", "a media type without parameters, as `text/plain`")
     return BodyRef(
-        uri=fields.text("uri", chars_min=1, chars_max=URI_CHARS_MAX),
+        uri=fields.text("uri", chars_min=uri_chars_min, chars_max=URI_CHARS_MAX),
         digest=digest,
         size_bytes=fields.uint("size_bytes", most=ARTIFACT_BYTES_MAX),
         mime=mime,
@@ -280,13 +280,14 @@ def verify_request(value: Json, path: str = "$") -> VerifyRequest:
 
 
 def _candidate(fields: Fields) -> CandidateView:
+    """Return a candidate; a node names bodies that it holds itself without saying where."""
     return CandidateView(
         candidate_id=_name(fields, "candidate_id"),
         execution_id=_name(fields, "execution_id"),
         output=fields.value("output"),
-        output_ref=_ref(fields.at("output_ref")) if fields.has("output_ref") else None,
+        output_ref=_ref(fields.at("output_ref"), 0) if fields.has("output_ref") else None,
         evidence_inline=_inline(fields, EVIDENCE_MIMES) if fields.has("evidence_inline") else (),
-        evidence_refs=_refs(fields) if fields.has("evidence_refs") else (),
+        evidence_refs=_refs(fields, uri_chars_min=0) if fields.has("evidence_refs") else (),
     )
 
 

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import attrs
 import httpx2
 import pytest
 import trio
@@ -18,7 +19,7 @@ from tests.support.executor_side import (
     verification,
     work,
 )
-from wattswarm.executors import ExecuteRequest, Executor, Progress, WorkRefused
+from wattswarm.executors import BodyRef, ExecuteRequest, Executor, Progress, WorkRefused
 from wattswarm.executors.contract import REQUEST_BYTES_MAX, Capabilities, Outcome
 from wattswarm.executors.errors import ExecutorRefused
 
@@ -55,6 +56,15 @@ async def test_the_policy_judges_where_nothing_else_does() -> None:
     async with serving(_echo()) as url, connected(url) as client:
         found = await client.verify(verification({"answer": 1}))
     assert (found.outcome, found.reason_codes) == (Outcome.FAILED, (104,))
+
+
+async def test_a_verifier_is_told_of_bodies_without_a_place() -> None:
+    held = BodyRef(uri="", digest=f"blake3:{'0' * 64}", size_bytes=1, mime="text/plain")
+    request = verification({"answer": 1}, policy=SCHEMA_CHECKED)
+    candidate = attrs.evolve(request.candidate, output_ref=held, evidence_refs=(held,))
+    async with serving(_echo()) as url, connected(url) as client:
+        found = await client.verify(attrs.evolve(request, candidate=candidate))
+    assert found.outcome is Outcome.PASSED
 
 
 async def test_progress_reaches_the_caller() -> None:
