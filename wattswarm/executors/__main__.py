@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
+from wattswarm.executors import chat
 from wattswarm.executors import command as commands
 from wattswarm.executors import openai as gateways
 from wattswarm.executors.program import TIMEOUT_MS, Program
@@ -103,11 +104,11 @@ def openai(
     listen: str = LISTEN,
     api_key_env: str | None = None,
     api_key_file: Path | None = None,
-    json_mode: gateways.JsonMode = gateways.JsonMode.OBJECT,
+    json_mode: chat.JsonMode = chat.JsonMode.OBJECT,
     task_types: str = "*",
     profiles: str = "default",
     name: str = "openai",
-    timeout_ms: int = gateways.TIMEOUT_MS,
+    timeout_ms: int = chat.TIMEOUT_MS,
     token_file: Path | None = None,
 ) -> None:
     """Serve a model behind an OpenAI-compatible endpoint.
@@ -125,7 +126,7 @@ def openai(
         timeout_ms: How long one completion may take.
         token_file: File with the bearer token that callers must show.
     """
-    asked = gateways.Model(
+    asked = chat.Model(
         base_url=base_url,
         name=model,
         api_key=_secret(api_key_file, api_key_env),

@@ -16,10 +16,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.support.executor_side import connected, serving, verification, work
+from wattswarm.executors.chat import JsonMode, Model
 from wattswarm.executors.client import ExecutorClient
 from wattswarm.executors.contract import Outcome
 from wattswarm.executors.errors import ExecutorRefused
-from wattswarm.executors.openai import JUDGED_BAD, JsonMode, Model, gateway_executor
+from wattswarm.executors.openai import JUDGED_BAD, gateway_executor
 from wattswarm.executors.retry import RetryLimits
 
 CONTRACT = {
