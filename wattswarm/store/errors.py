@@ -27,7 +27,8 @@ class StoreError(WattSwarmError):
 
 @attrs.define(eq=False, kw_only=True)
 class StoreUnavailable(StoreError):
-    """The server cannot be reached, ended the session, or did not answer in time.
+    """The server cannot be reached, ended the session, or did not answer in time; or the disk
+    failed.
 
     `is_commit_unknown`: a commit was under way, so the caller reads the ids again before it answers
         anybody (appending the same events once more does just that).
@@ -39,7 +40,7 @@ class StoreUnavailable(StoreError):
     is_commit_unknown: bool = False
 
     def __str__(self) -> str:
-        return f"PostgreSQL is not available: {self.message}"
+        return f"the store is not available: {self.message}"
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -118,6 +119,19 @@ class LogDamaged(StoreError):
 
     def __str__(self) -> str:
         return f"row {self.seq} of the log is damaged: {self.message}"
+
+
+@attrs.define(eq=False, kw_only=True)
+class ArtifactTooLarge(StoreError):
+    """A body is larger than artifacts may be; nothing was stored."""
+
+    code: ClassVar[str] = "artifact_too_large"
+
+    size_bytes: int
+    bytes_max: int
+
+    def __str__(self) -> str:
+        return f"an artifact of {self.size_bytes} bytes or more, {self.bytes_max} are allowed"
 
 
 @attrs.define(eq=False, kw_only=True)

@@ -131,12 +131,6 @@ class ProjectionReader:
             rows = self.connection.execute(PROJECTIONS["tasks_waiting_for"], {"pins": list(pins)})
             return tuple(EventId(task_id) for (task_id,) in rows)
 
-    def cursors(self) -> Mapping[tuple[str, int], Seq]:
-        """Return up to which position each projection and shard has been derived."""
-        with translated():
-            rows = self.connection.execute(PROJECTIONS["cursors"])
-            return {(name, shard): Seq(seq) for name, shard, seq in rows}
-
     def task(self, task_id: TaskId) -> Rows:
         """Return all rows of a task, for every table, by key; no rows of one that is unknown."""
         return self._snapshot_of(tuple(TABLES), {"task_id": task_id})
@@ -157,6 +151,14 @@ class ProjectionReader:
         with translated():
             rows = self.connection.execute(PROJECTIONS["task_words"], values, binary=True)
             return {EventId(task_id): word for task_id, word in rows}
+
+    def artifact_mime(self, digest: str) -> str | None:
+        """Return the media type that an output or a piece of evidence has with this digest."""
+        with translated():
+            row = self.connection.execute(
+                PROJECTIONS["artifact_mime"], {"digest": digest}
+            ).fetchone()
+        return None if row is None else row[0]
 
     def derived(self) -> Derived:
         """Return how far the projections are, and the digest of every scope."""

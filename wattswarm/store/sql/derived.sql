@@ -294,3 +294,5 @@ returns text language sql immutable return case
     else 'pending'
 end;
 comment on function task_word is 'The word for the state of a task at a moment: that of views.state_word.';
+create index candidates_by_output on candidates (output_digest);
+create index evidence_by_digest on evidence (digest);

@@ -8,38 +8,31 @@ create table settings (
 );
 comment on table settings is 'Small facts by name: which node this is, outbox cursors.';
 
-create table idempotency_keys (
+create table submissions (
     key text collate "C" primary key check (octet_length(key) between 1 and 256),
     request_digest bytea not null check (octet_length(request_digest) = 32),
-    task_id bytea not null check (octet_length(task_id) = 32),
-    used_at bigint not null
+    event bytea not null check (octet_length(event) <= 65664),
+    submitted_at bigint not null
 );
-create index idempotency_keys_by_age on idempotency_keys (used_at);
-comment on table idempotency_keys is 'What a caller already had us submit: the same key and request give the same task.';
+create index submissions_by_age on submissions (submitted_at);
+comment on table submissions is
+    'What was signed for an idempotency key, before it was appended: the same key appends the same event again.';
 
 create table executors (
     name text collate "C" primary key check (octet_length(name) between 1 and 128),
-    record bytea not null check (octet_length(record) <= 65536),
-    updated_at bigint not null
+    record json not null
 );
-comment on column executors.record is 'Canonical CBOR; whoever registers executors knows the fields.';
+comment on column executors.record is 'Whoever registers executors knows the members.';
 
 create table executions (
     execution_id bytea primary key check (octet_length(execution_id) = 32),
     task_id bytea not null check (octet_length(task_id) = 32),
     executor text collate "C" not null,
-    request bytea not null,
-    started_at bigint not null,
-    tries integer not null check (tries > 0),
-    answer bytea,
-    answered_at bigint,
-    settled_at bigint,
-    check ((answer is null) = (answered_at is null)),
-    check (settled_at is null or answered_at is not null)
-) with (fillfactor = 60);
-create index executions_open on executions (started_at, execution_id) where settled_at is null;
+    answer bytea not null check (octet_length(answer) <= 1048576),
+    answered_at timestamptz not null default now()
+);
 create index executions_by_task on executions (task_id);
-comment on table executions is 'Calls of executors: an answer that is stored here is never asked for again.';
+comment on table executions is 'Answers of executors: what is stored here is never asked for again.';
 
 create table dead_letters (
     letter_id bigint generated always as identity primary key,

@@ -102,3 +102,13 @@ where task_id = any(%(task_ids)b::bytea[])
 
 -- name: tasks_waiting_for
 select task_id from tasks where pin = any(%(pins)b::bytea[]) and standing <> 'effective'
+
+-- name: artifact_mime
+select mime
+from (
+    select output_mime as mime from candidates where output_digest = %(digest)s
+    union all
+    select mime from evidence where digest = %(digest)s
+) as named
+order by mime
+limit 1
