@@ -166,7 +166,7 @@ class ExecutorClient:
                 bytes_max=VERIFY_ANSWER_BYTES_MAX,
                 on_progress=on_progress,
             ),
-            self._deadline_ms(timeout_ms),
+            self._deadline_ms(timeout_ms, self.settings.verify_timeout_ms),
         )
 
     async def fetch_evidence(
@@ -208,8 +208,8 @@ class ExecutorClient:
             breaker=self._breaker.statistics(_now_ms()),
         )
 
-    def _deadline_ms(self, timeout_ms: int | None) -> int:
-        longest = self.settings.timeout_ms
+    def _deadline_ms(self, timeout_ms: int | None, longest: int | None = None) -> int:
+        longest = longest or self.settings.timeout_ms
         return longest if timeout_ms is None else min(longest, timeout_ms)
 
     async def _health(self) -> None:
@@ -350,5 +350,10 @@ async def connect(
             Breaker(breaker or BreakerLimits()),
             trio.CapacityLimiter(settings.concurrency),
             dice,
-            retries or RetryLimits(),
+            _limits(retries or RetryLimits(), settings),
         )
+
+
+def _limits(retries: RetryLimits, settings: ExecutorSettings) -> RetryLimits:
+    """Return how often calls are made, as the settings of this one executor have it."""
+    return retries if settings.tries is None else attrs.evolve(retries, attempts_max=settings.tries)

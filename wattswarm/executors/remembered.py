@@ -80,11 +80,6 @@ class Remembered:
     _under_way: dict[Key, _UnderWay] = attrs.field(factory=dict[Key, _UnderWay], init=False)
     _bytes: int = attrs.field(default=0, init=False)
 
-    @property
-    def under_way(self) -> int:
-        """How many pieces of work are going on."""
-        return len(self._under_way)
-
     async def reply(
         self, key: Key, request_digest: bytes, work: Work, on_progress: OnProgress
     ) -> Reply:

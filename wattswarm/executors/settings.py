@@ -18,7 +18,7 @@ from wattswarm.executors.errors import ExecutorUnavailable
 from wattswarm.executors.fields import Fields, Json
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.ids import ID_TEXT
-from wattswarm.kernel.limits import ID_CHARS_MAX
+from wattswarm.kernel.limits import CREATED_AT_MAX, ID_CHARS_MAX
 
 PROFILE: Final = "default"
 TIMEOUT_MS: Final = 120_000
@@ -27,6 +27,7 @@ CONCURRENCY: Final = 4
 
 TIMEOUT_MS_MAX: Final = 86_400_000
 CONCURRENCY_MAX: Final = 1_024
+TRIES_MAX: Final = 20
 HEADERS_MAX: Final = 32
 HEADER_CHARS_MAX: Final = 4_096
 TOKEN_BYTES_MAX: Final = 4_096
@@ -68,8 +69,12 @@ class ExecutorSettings:
     profile: str = PROFILE
     timeout_ms: int = TIMEOUT_MS
     """For one call, retries included."""
+    verify_timeout_ms: int | None = None
+    """For one call of /verify, when it is not `timeout_ms`."""
     probe_timeout_ms: int = PROBE_TIMEOUT_MS
     """For /health and /capabilities."""
+    tries: int | None = None
+    """How often a call is made at most, when it is not as for other executors."""
     concurrency: int = CONCURRENCY
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     bearer_token_env: str | None = None
@@ -78,6 +83,8 @@ class ExecutorSettings:
     """What it said that it does when it was last asked; so are the next two."""
     provider_family: str = ""
     model_id: str = ""
+    added_ms: int = 0
+    """When it was added, ms since the Unix epoch."""
 
     def learned(self, capabilities: Capabilities) -> "ExecutorSettings":
         """Return these settings with what the executor says of itself now."""
@@ -95,7 +102,9 @@ class ExecutorSettings:
             "base_url": self.base_url,
             "profile": self.profile,
             "timeout_ms": self.timeout_ms,
+            "verify_timeout_ms": self.verify_timeout_ms,
             "probe_timeout_ms": self.probe_timeout_ms,
+            "tries": self.tries,
             "concurrency": self.concurrency,
             "headers": dict(self.headers),
             "bearer_token_env": self.bearer_token_env,
@@ -103,6 +112,7 @@ class ExecutorSettings:
             "task_types": list(self.task_types),
             "provider_family": self.provider_family,
             "model_id": self.model_id,
+            "added_ms": self.added_ms,
         }
 
     def shown(self) -> dict[str, Json]:
@@ -126,9 +136,11 @@ def read(value: Json) -> ExecutorSettings:
         base_url=_base_url(fields),
         profile=fields.text_or("profile", PROFILE, chars_max=ID_CHARS_MAX),
         timeout_ms=fields.uint_or("timeout_ms", TIMEOUT_MS, least=1, most=TIMEOUT_MS_MAX),
+        verify_timeout_ms=_uint_or_none(fields, "verify_timeout_ms", TIMEOUT_MS_MAX),
         probe_timeout_ms=fields.uint_or(
             "probe_timeout_ms", PROBE_TIMEOUT_MS, least=1, most=TIMEOUT_MS_MAX
         ),
+        tries=_uint_or_none(fields, "tries", TRIES_MAX),
         concurrency=fields.uint_or("concurrency", CONCURRENCY, least=1, most=CONCURRENCY_MAX),
         headers=_headers(Fields(fields.object_or_empty("headers"), "$.headers")),
         bearer_token_env=_environment_name(fields),
@@ -136,7 +148,12 @@ def read(value: Json) -> ExecutorSettings:
         task_types=_task_types(fields),
         provider_family=fields.text_or("provider_family", "", chars_max=ID_CHARS_MAX),
         model_id=fields.text_or("model_id", "", chars_max=ID_CHARS_MAX),
+        added_ms=fields.uint_or("added_ms", 0, least=0, most=CREATED_AT_MAX),
     )
+
+
+def _uint_or_none(fields: Fields, name: str, most: int) -> int | None:
+    return fields.uint(name, least=1, most=most) if fields.has(name) else None
 
 
 def _check_names(fields: Fields) -> None:
