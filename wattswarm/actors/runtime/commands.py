@@ -1,5 +1,8 @@
 """What operators may ask of a group of actors, the same whether it lives here or in a worker."""
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 import msgspec
 
 from wattswarm.actors.runtime.control import (
@@ -33,7 +36,7 @@ async def carry_out(command: Command, group: LocalGroup, faults: FaultPlane) -> 
         case SuspendOne(actor, is_suspended):
             return group.suspend(actor, is_suspended)
         case InspectOne(actor):
-            return {name: str(value) for name, value in (await group.inspect(actor)).items()}
+            return plain(await group.inspect(actor))
         case ArmOne(number, rule):
             return faults.arm(number, rule)
         case Disarm(number):
@@ -43,3 +46,17 @@ async def carry_out(command: Command, group: LocalGroup, faults: FaultPlane) -> 
 def stats_from(value: object) -> list[ActorStats]:
     """Return readings that came from a worker as maps."""
     return msgspec.convert(value, list[ActorStats])
+
+
+def plain(value: object) -> object:
+    """Return a value as maps, lists, texts, numbers and truths; anything else as text."""
+    match value:
+        case Mapping():
+            items = cast("Mapping[object, object]", value).items()
+            return {str(name): plain(item) for name, item in items}
+        case list() | tuple():
+            return [plain(item) for item in cast("Sequence[object]", value)]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return str(value)

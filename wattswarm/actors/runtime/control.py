@@ -149,7 +149,7 @@ class SuspendOne:
 
 @message(tag=0xFF14)
 class InspectOne:
-    """Command: an actor's own snapshot, as text."""
+    """Command: an actor's own snapshot, as plain values."""
 
     actor: str
 
