@@ -18,8 +18,8 @@ class FaultPoint:
     name: str
     actor: str
     placement: str
-    passed: int
-    """How often it was passed since the node started."""
+    passed: int | None = None
+    """How often it was passed since the node started, where that is counted."""
 
 
 @attrs.frozen(kw_only=True)

@@ -22,7 +22,7 @@ TaskWord = Literal[
 """The words of `wattswarm.kernel.codes.WORDS`; `quarantined`: the task cannot be derived."""
 
 VerdictWord = Literal["effective", "waiting", "ignored"]
-PlaceWord = Literal["free", "working", "done", "released", "lapsed"]
+PlaceWord = Literal["free", "waiting", "working", "done", "failed", "released", "lapsed"]
 
 
 @attrs.frozen(kw_only=True)

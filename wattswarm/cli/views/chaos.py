@@ -11,8 +11,12 @@ def points_view(points: FaultPoints) -> RenderableType:
     """Return the named places, one a line."""
     made = table("actor", "point", "process", "passed", numbers=("passed",))
     for point in points.items:
-        made.add_row(Text(point.actor, "bold"), point.name, point.placement, str(point.passed))
+        made.add_row(Text(point.actor, "bold"), point.name, point.placement, _count(point.passed))
     return made
+
+
+def _count(passed: int | None) -> str:
+    return "–" if passed is None else str(passed)
 
 
 def chaos_view(chaos: ChaosView) -> RenderableType:
