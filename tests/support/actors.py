@@ -206,12 +206,38 @@ class Parent(Probe):
         return (ctx.me.name, ctx.incarnation, self.child.pid)
 
 
+class Chatter(Probe):
+    """Writes more to stderr than a pipe holds, and a line without end."""
+
+    async def handle(self, msg: Message, ctx: Context) -> object:
+        sys.stderr.write("chat\n" * 50_000 + "x" * 100_000)
+        sys.stderr.flush()
+        return await super().handle(msg, ctx)
+
+
+class Keeper(Probe):
+    """Shows what it got as a secret, and what anybody on the machine can see of its process."""
+
+    async def handle(self, msg: Message, ctx: Context) -> object:
+        with open("/proc/self/cmdline", "rb") as command, open("/proc/self/environ", "rb") as names:  # noqa: ASYNC230
+            seen = command.read() + names.read()
+        secret = ctx.secret("key")
+        return (secret.decode(), int(secret in seen), len(os.listdir("/proc/self/fd")))
+
+
 class Stubborn(Probe):
     """Does not want to stop."""
 
     async def stopping(self, ctx: Context) -> None:
         with trio.CancelScope(shield=True):
             await trio.sleep_forever()
+
+
+class Sleeper(Probe):
+    """Is not ready for a long time."""
+
+    async def recover(self, ctx: Context) -> None:
+        await trio.sleep(60)
 
 
 class Background(Probe):
@@ -244,6 +270,11 @@ def tree_spec(
     return TreeSpec(groups=(group,), intensity=MANY, spare=False)
 
 
+def set_up(text: str) -> None:
+    """Stand for an application's own set-up of its workers."""
+    sys.stderr.write(f"set up with {text}\n")
+
+
 class Log:
     """A logger that remembers."""
 
@@ -267,7 +298,7 @@ async def running(spec: TreeSpec, **options: Any) -> AsyncGenerator[Tree]:
 
 
 async def until(condition: Callable[[], Any], *, within_s: float = 10.0) -> None:
-    """Return when the condition holds, which may be a coroutine's to say; fail if it takes too long."""
+    """Return when the condition holds, which may be awaitable; fail if it takes too long."""
     with trio.fail_after(within_s):
         while True:
             found = condition()
