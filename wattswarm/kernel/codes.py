@@ -100,6 +100,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "stale_pin": "the task names a governance version that had a successor when it was created.",
     "already_final": "the epoch is final.",
     "signed_another": "this node has signed another candidate for this epoch.",
+    "restored_since": "this node's log was restored after the epoch was opened.",
     "body_missing": "a body that must be checked first is not here.",
     "policy_failed": "the output does not pass the task's policy.",
     "lock_refused": "this node has signed something else for the same key.",

@@ -188,10 +188,15 @@ def derive(task_id: TaskId, events: Iterable[Event], governance: Versions) -> Ta
     return machine.state
 
 
-def extend(state: TaskState, events: Iterable[Event]) -> TaskState:
-    """Return the state of the same set of events and these; `state` stays as it is."""
-    governance = PinOnly(state.network_id, state.pin, state.version)
-    machine = TaskMachine.resume(state, governance)
+def extend(
+    state: TaskState, events: Iterable[Event], governance: Versions | None = None
+) -> TaskState:
+    """Return the state of the same set of events and these; `state` stays as it is.
+
+    Without `governance`, no other version than that of the state's pin is known.
+    """
+    known = PinOnly(state.network_id, state.pin, state.version)
+    machine = TaskMachine.resume(state, known if governance is None else governance)
     machine.add(events)
     return machine.state
 

@@ -1,11 +1,11 @@
 """Deciding, opening another attempt, and making final."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation, found_wanting
 from wattswarm.kernel.choice import Choice, choices, deciders, standing_decision, turn_at
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
-from wattswarm.kernel.decide.voting import NEVER, finding, has_voted
+from wattswarm.kernel.decide.voting import NEVER, called_for
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.ids import EventId, NodeId, short
@@ -17,10 +17,9 @@ from wattswarm.kernel.payloads import (
     TaskRetryScheduled,
     Work,
 )
-from wattswarm.kernel.records import Decision, Subject
+from wattswarm.kernel.records import Decision
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.views import run_at
 
 # --- deciding -------------------------------------------------------------------------------------
 
@@ -74,38 +73,38 @@ def decision_at(state: TaskState, me: NodeId, found: Sequence[Choice], now_ms: i
     """
     since_ms = min(choice.since_ms for choice in found)
     view = allocation(state, now_ms)
-    over = [settled_at(state, place) for place in view.places]
-    ready_ms = min(max(over, default=0), since_ms + state.terms.decision_window_ms)
+    over = settled_at(state, view)
+    ready_ms = min(max(over.values(), default=0), since_ms + state.terms.decision_window_ms)
     rank = deciders(state).index(me)
     return ready_ms if rank == 0 else turn_at(state, rank, max(ready_ms, since_ms))
 
 
-def settled_at(state: TaskState, place: Place) -> int:
-    """Return when nothing more is to be waited for from a place, as far as can be told now.
+def settled_at(state: TaskState, view: Allocation) -> Mapping[Place, int]:
+    """Return when nothing more is to be waited for from each place, as far as can be told now.
 
-    A verifier has finished when its node voted on all that it has a finding on.
+    A verifier has finished when its node voted on all that its results call for a vote on.
     """
-    if place.state not in (PlaceState.WORKING, PlaceState.DONE):
-        return 0
+    owing = _owing(state)
+    return {place: _settled_at(state, place, owing) for place in view.places}
+
+
+def _settled_at(state: TaskState, place: Place, owing: frozenset[tuple[NodeId, int]]) -> int:
     if place.state is PlaceState.WORKING:
         return place.lease_end + 1
-    if place.role is Work.PROPOSE or not _owes_votes(state, place):
+    is_done_verifying = place.state is PlaceState.DONE and place.role is Work.VERIFY
+    if not is_done_verifying or (place.node, place.attempt) not in owing:
         return 0
     terms = state.terms
     return place.active_at + terms.commit_window_ms + terms.reveal_window_ms
 
 
-def _owes_votes(state: TaskState, place: Place) -> bool:
-    subjects = {
-        result.subject
-        for result in state.results.values()
-        if (result.author, result.attempt, result.label)
-        == (place.node, place.attempt, place.claim.label)
-    }
-    return any(
-        finding(state, place.node, subject) is not None
-        and not has_voted(state, place.node, subject)
-        for subject in subjects
+def _owing(state: TaskState) -> frozenset[tuple[NodeId, int]]:
+    """Return which nodes have votes to give that are not known yet, and in which attempts."""
+    given = {(vote.author, vote.subject) for vote in state.votes.values()}
+    return frozenset(
+        (node, subject.attempt)
+        for node, subject in called_for(state) - given
+        if subject.label == state.label
     )
 
 
@@ -125,13 +124,18 @@ def may_sign(
     *,
     has_bodies: bool,
     has_passed: bool,
+    restored_at_ms: int | None = None,
 ) -> Rejection | None:
     """Return why an honest finalizer does not sign a decision now, or None.
 
     Args:
         has_bodies: Whether the output and the evidence are here, checked against their digests.
         has_passed: Whether the output passes the task's schema and policy.
+        restored_at_ms: When this node's log was restored from a backup, if ever: what it signed for
+            epochs that were opened before, it may have forgotten.
     """
+    if restored_at_ms is not None and state.created_at <= restored_at_ms:
+        return refuse("restored_since", restored_at=restored_at_ms)
     refusal = not_workable(state, now_ms)
     if refusal is not None:
         return refusal
@@ -180,13 +184,20 @@ def finality(
     *,
     has_bodies: bool,
     has_passed: bool,
+    restored_at_ms: int | None = None,
 ) -> Signings | Rejection:
     """Return the node's signature of finality over a decision, in an event that carries it.
 
     The lock is on the candidate: a node signs one per epoch, ever.
     """
     refusal = may_sign(
-        state, me.node_id, decision_id, now_ms, has_bodies=has_bodies, has_passed=has_passed
+        state,
+        me.node_id,
+        decision_id,
+        now_ms,
+        has_bodies=has_bodies,
+        has_passed=has_passed,
+        restored_at_ms=restored_at_ms,
     )
     if refusal is not None:
         return refusal
@@ -248,7 +259,8 @@ def retry_at(state: TaskState, me: NodeId, now_ms: int) -> int:
     view = allocation(state, now_ms)
     if not view.places or choices(state) or state.decision is not None or not _is_lost(state, view):
         return NEVER
-    ended_ms = max(max(_ended_at(place), settled_at(state, place)) for place in view.places)
+    over = settled_at(state, view)
+    ended_ms = max(max(_ended_at(place), over[place]) for place in view.places)
     pause_ms = 0 if state.is_local else state.terms.decider_timeout_ms
     return turn_at(state, deciders(state).index(me), ended_ms + pause_ms)
 
@@ -265,25 +277,15 @@ def _is_lost(state: TaskState, view: Allocation) -> bool:
     verifying = view.of(Work.VERIFY)
     gave_up = any(place.state in (PlaceState.FAILED, PlaceState.LAPSED) for place in verifying)
     is_full = view.free[Work.VERIFY] == 0 and bool(verifying)
-    return gave_up or is_full or _has_doubt(state, hopeful_names=[c.event_id for c in hopeful])
+    return gave_up or is_full or _has_doubt(state, frozenset(each.event_id for each in hopeful))
 
 
-def _has_doubt(state: TaskState, hopeful_names: list[EventId]) -> bool:
-    """Tell whether a result on a candidate that could be approved of brought no approval."""
-    names = set(hopeful_names)
+def _has_doubt(state: TaskState, hopeful: frozenset[EventId]) -> bool:
+    """Tell whether a result on a candidate that could be approved of called for no vote."""
+    called = called_for(state)
     return any(
-        result.candidate in names
+        result.candidate in hopeful
         and result.attempt == state.attempt
-        and finding(state, result.author, result.subject) is None
+        and (result.author, result.subject) not in called
         for result in state.results.values()
     )
-
-
-def next_attempt_at(state: TaskState) -> int:
-    """Return from when on the newest attempt is to be worked on, in ms."""
-    return run_at(state, state.attempt)
-
-
-def subject_of(state: TaskState, candidate: EventId) -> Subject:
-    """Return what votes on a candidate in the newest attempt are counted over."""
-    return Subject(state.candidates[candidate].label, state.attempt, candidate)

@@ -4,6 +4,7 @@ A node approves when more of its results passed than failed, and rejects in the 
 to reveal binds honest nodes only: with enough commits in hand, or when waiting longer is in vain.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import attrs
@@ -45,6 +46,16 @@ def finding(state: TaskState, me: NodeId, subject: Subject) -> Finding | None:
         (Ballot.APPROVE, passed) if len(passed) > len(failed) else (Ballot.REJECT, failed)
     )
     return Finding(ballot, min(grounds, key=lambda each: (each.created_at, each.event_id)))
+
+
+def called_for(state: TaskState) -> frozenset[tuple[NodeId, Subject]]:
+    """Return whose results call for a vote on what: `finding` for everybody at once."""
+    balance: Counter[tuple[NodeId, Subject]] = Counter()
+    for result in state.results.values():
+        if result.status is not Status.INCONCLUSIVE:
+            step = 1 if result.status is Status.PASSED else -1
+            balance[result.author, result.subject] += step
+    return frozenset(who for who, sum_ in balance.items() if sum_)
 
 
 def own_commit(state: TaskState, me: NodeId, subject: Subject) -> Commit | None:
@@ -162,8 +173,9 @@ def reveal_at(state: TaskState, own: Commit, view: Allocation) -> int:
     if len(first) >= quorum:
         quorum_at = sorted(first.values())[quorum - 1]
         return max(own.created_at, quorum_at) + state.terms.commit_window_ms
+    called = called_for(state)
     others = [place for place in places if place.node not in first]
-    return max((_over_at(state, place, own.subject) for place in others), default=0)
+    return max((_over_at(place, own.subject, called) for place in others), default=0)
 
 
 def _first_commits(state: TaskState, own: Commit) -> dict[NodeId, int]:
@@ -181,9 +193,9 @@ def _holders(places: Iterable[Place]) -> frozenset[NodeId]:
     return frozenset(place.node for place in places if place.state in held)
 
 
-def _over_at(state: TaskState, place: Place, subject: Subject) -> int:
+def _over_at(place: Place, subject: Subject, called: frozenset[tuple[NodeId, Subject]]) -> int:
     """Return when a place has finished or lapsed with regard to a vote that is still to come."""
     if place.state not in (PlaceState.WORKING, PlaceState.DONE):
         return 0
-    is_silent = place.state is PlaceState.DONE and finding(state, place.node, subject) is None
+    is_silent = place.state is PlaceState.DONE and (place.node, subject) not in called
     return 0 if is_silent else place.lease_end + 1

@@ -1,0 +1,1 @@
+"""The laws of the kernel, tried on generated histories: `python -m tests.laws --histories 200`."""

@@ -1,0 +1,294 @@
+"""Laws 8 and 9: what honest nodes do with clocks apart, and with crashes around signing."""
+
+import random
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from tests.laws.report import Law
+from tests.laws.swarm import LockRefused, Node, SignLocks, Swarm, approving
+from tests.laws.world import START_MS, Network, keys, local_network, shared_network, task
+from wattswarm.kernel import decide, payloads
+from wattswarm.kernel.artifact import ArtifactRef
+from wattswarm.kernel.duty import ExecutorOffer
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.governance import Role
+from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
+from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.task import TaskMachine, derive
+
+SKEW_MS = 2_000
+PATIENCE_MS = 240_000
+
+
+@attrs.frozen(kw_only=True)
+class Scenario:
+    """An honest run: how many nodes and executors, and on which terms."""
+
+    name: str
+    nodes: int
+    executors: int
+    finalizers: int = 1
+    threshold: int | None = None
+    terms: dict[str, object] = attrs.field(factory=dict)
+    failing: tuple[int, ...] = ()
+    down: tuple[int, ...] = ()
+
+
+SCENARIOS: Sequence[Scenario] = (
+    Scenario(name="one node, one executor", nodes=1, executors=1),
+    Scenario(
+        name="one node, three executors",
+        nodes=1,
+        executors=3,
+        terms={
+            "independence": "executor",
+            "max_proposers": 3,
+            "max_verifiers": 3,
+            "max_concurrency": {"propose": 3, "verify": 3},
+        },
+    ),
+    Scenario(
+        name="four nodes, commit and reveal",
+        nodes=4,
+        executors=1,
+        finalizers=3,
+        threshold=2,
+        terms={"quorum_threshold": 2},
+    ),
+    Scenario(
+        name="four nodes, plain votes, two proposers",
+        nodes=4,
+        executors=2,
+        finalizers=4,
+        terms={
+            "quorum_threshold": 2,
+            "commit_reveal": False,
+            "max_proposers": 2,
+            "max_concurrency": {"propose": 2, "verify": 3},
+        },
+    ),
+    Scenario(
+        name="an executor that fails",
+        nodes=4,
+        executors=1,
+        finalizers=3,
+        threshold=2,
+        terms={"quorum_threshold": 2},
+        failing=(1,),
+    ),
+    Scenario(
+        name="a node that is down",
+        nodes=5,
+        executors=1,
+        finalizers=5,
+        terms={"quorum_threshold": 2},
+        down=(2,),
+    ),
+    Scenario(
+        name="the creator allocates",
+        nodes=4,
+        executors=1,
+        finalizers=3,
+        threshold=2,
+        terms={"quorum_threshold": 2, "allocator": "creator"},
+    ),
+)
+
+
+def swarm(scenario: Scenario, rng: random.Random, skew_ms: int) -> Swarm:
+    """Return the nodes of a scenario at the start of their task."""
+    cast = keys(scenario.nodes, rng.randint(0, 255))
+    network = _network(scenario, cast)
+    created = task(network, cast[0], **scenario.terms)
+    known = network.governance()
+    nodes = [
+        Node(
+            key,
+            tuple(
+                ExecutorOffer(name=f"executor-{index}-{number}")
+                for number in range(scenario.executors)
+            ),
+            TaskMachine(created.event_id, known),
+            offset_ms=rng.randint(-skew_ms, skew_ms),
+            work_ms=rng.randint(100, 900),
+            is_down=index in scenario.down,
+            failing={f"executor-{index}-0"} if index in scenario.failing else set(),
+        )
+        for index, key in enumerate(cast)
+    ]
+    return Swarm(network, created, nodes, rng)
+
+
+def _network(scenario: Scenario, cast: Sequence[KeyPair]) -> Network:
+    if scenario.nodes == 1:
+        return local_network(cast[0])
+    members = {
+        key.node_id: frozenset({Role.PROPOSER, Role.VERIFIER, Role.COMMITTER})
+        | (frozenset({Role.FINALIZER}) if index < scenario.finalizers else frozenset())
+        for index, key in enumerate(cast)
+    }
+    return shared_network(members, cast[0], threshold=scenario.threshold)
+
+
+def check_skew(law: Law, rng: random.Random, rounds: int) -> None:
+    """Law 8: every honest run reaches finality and one digest with clocks up to 2 s off."""
+    for index in range(rounds):
+        scenario = SCENARIOS[index % len(SCENARIOS)]
+        world = swarm(scenario, rng, SKEW_MS)
+        is_final = world.run(PATIENCE_MS)
+        law.check(is_final, f"{scenario.name}: not final")
+        world.settle()
+        found = {group_digest(rows(node.state)) for node in world.nodes}
+        law.check(len(found) == 1, f"{scenario.name}: {len(found)} digests")
+        one_error_each = [error.claim for error in world.nodes[0].state.errors.values()]
+        law.check(len(one_error_each) == len(set(one_error_each)), f"{scenario.name}: errors")
+        law.check(not _sealed_twice(world.log), f"{scenario.name}: two seals")
+
+
+# --- crashes ------------------------------------------------------------------------------------
+
+
+def check_crashes(law: Law, rng: random.Random, rounds: int) -> None:
+    """Law 9: killed at any step of signing, or restored, no node signs finality for two.
+
+    Its log writer takes the locks and appends in one transaction. A crash before it loses both, one
+    after it loses only the node's knowledge that it happened.
+    """
+    contest = _contest()
+    for index in range(rounds):
+        published = _signing_with_crashes(contest, rng)
+        law.check(len(published) <= 1, f"round {index}: {len(published)} candidates signed")
+    for index in range(rounds // 20 + 1):
+        scenario = SCENARIOS[2 + index % (len(SCENARIOS) - 2)]
+        world = swarm(scenario, rng, SKEW_MS)
+        world.crash_chance = 0.05
+        law.check(world.run(PATIENCE_MS), f"{scenario.name} with crashes: not final")
+        law.check(not _sealed_twice(world.log), f"{scenario.name} with crashes: two seals")
+
+
+def _sealed_twice(log: Iterable[Event]) -> bool:
+    signed: dict[bytes, set[bytes]] = {}
+    for event in log:
+        if event.kind == "DECISION_FINALIZED":
+            for signer, _ in event.payload["sigs"]:
+                signed.setdefault(signer, set()).add(event.payload["candidate"])
+    return any(len(candidates) > 1 for candidates in signed.values())
+
+
+@attrs.frozen
+class Contest:
+    """A task with two candidates, each of them decided for by another committer."""
+
+    network: Network
+    finalizer: KeyPair
+    task: Event
+    common: tuple[Event, ...]
+    decisions: tuple[Event, ...]
+
+
+def _contest() -> Contest:
+    cast = keys(3, 9)
+    network = shared_network({key.node_id: frozenset(Role) for key in cast}, cast[0])
+    created = task(network, cast[0], independence="none", quorum_threshold=1, commit_reveal=False)
+    said: list[Event] = []
+
+    def say(key: KeyPair, payload: Payload) -> EventId:
+        draft = Draft(
+            kind=payload.kind,
+            scope=created.scope,
+            lane_class=LaneClass.WORK,
+            task_id=created.event_id,
+            epoch=1,
+            created_at=START_MS + 1 + len(said),
+            payload=payloads.write(payload),
+        )
+        said.append(draft.sign(network.network_id, key))
+        return said[-1].event_id
+
+    ref = ArtifactRef(digest=f"blake3:{'0' * 64}", size_bytes=1, mime="text/plain")
+    for key in cast[:2]:
+        places = [
+            say(
+                key,
+                payloads.TaskClaimed(
+                    role=role,
+                    attempt=1,
+                    executor="x",
+                    lease_until=START_MS + 20_000,
+                    pin=network.genesis.id,
+                ),
+            )
+            for role in (Work.PROPOSE, Work.VERIFY)
+        ]
+        candidate = say(key, payloads.CandidateProposed(claim=places[0], output=ref, evidence=()))
+        result = say(
+            key,
+            payloads.VerifierResultSubmitted(
+                claim=places[1],
+                candidate=candidate,
+                status=Status.PASSED,
+                score_bp=1,
+                reason_codes=(100,),
+                provider="p",
+                model="m",
+            ),
+        )
+        vote = say(key, payloads.PlainVote(result=result, vote=Ballot.APPROVE))
+        say(
+            key,
+            payloads.DecisionCommitted(candidate=candidate, reveals=(vote,), confirmations=()),
+        )
+    decisions = tuple(event for event in said if event.kind == "DECISION_COMMITTED")
+    common = (created, *(event for event in said if event not in decisions))
+    return Contest(network, cast[2], created, common, decisions)
+
+
+def _signing_with_crashes(contest: Contest, rng: random.Random) -> set[bytes]:
+    """Let a finalizer see now this decision and now that, and die around its transactions."""
+    locks = SignLocks()
+    in_log: list[Event] = []
+    published: set[bytes] = set()
+    restored_at: int | None = None
+    backup: tuple[SignLocks, list[Event]] | None = None
+    for _ in range(6):
+        if rng.random() < 0.3:
+            backup = (SignLocks(dict(locks.held)), [*in_log])
+        if backup is not None and rng.random() < 0.2:
+            # The operator puts a backup back and says so: what it forgot may have been signed.
+            locks, in_log = SignLocks(dict(backup[0].held)), [*backup[1]]
+            restored_at = START_MS + 60_000
+        seen = in_log if rng.random() < 0.5 else []  # a projection may lag behind its own log
+        given = rng.sample(contest.decisions, rng.randint(1, 2))
+        state = derive(
+            contest.task.event_id, [*contest.common, *given, *seen], contest.network.governance()
+        )
+        for decision in given:
+            answer = decide.finality(
+                state,
+                contest.finalizer,
+                decision.event_id,
+                START_MS + 100_000,
+                has_bodies=True,
+                has_passed=True,
+                restored_at_ms=restored_at,
+            )
+            if isinstance(answer, Rejection) or rng.random() < 0.3:
+                continue  # refused, or killed before the transaction
+            try:
+                locks.take(lock for signing in answer for lock in signing.locks)
+            except LockRefused:
+                continue
+            events = [
+                signing.draft.sign(contest.network.network_id, contest.finalizer)
+                for signing in answer
+            ]
+            in_log += events  # killed after it: the event leaves the node all the same
+            published |= {event.payload["candidate"] for event in events}
+    return published
+
+
+__all__ = ["SCENARIOS", "NodeId", "approving", "check_crashes", "check_skew", "swarm"]

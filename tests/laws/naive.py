@@ -1,0 +1,463 @@
+"""A second derivation, written from the rules alone and as simply as possible: law 5.
+
+It is a least fixpoint by brute force: go over all events again and again until none takes effect
+that had not before. Nothing is remembered between rounds but which events are effective; every
+lease, list and count is worked out anew. It shares with the kernel how payloads and contracts are
+read, and the hashes and signatures; no rule.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+import attrs
+
+from wattswarm.kernel import contract, payloads
+from wattswarm.kernel.canonical import Value
+from wattswarm.kernel.contract import Contract
+from wattswarm.kernel.errors import Malformed
+from wattswarm.kernel.event import Event, LaneClass
+from wattswarm.kernel.finality import finality_message
+from wattswarm.kernel.governance import Governance, Role, Version
+from wattswarm.kernel.ids import Digest, EventId, NodeId
+from wattswarm.kernel.payloads import Ballot
+from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.signature import is_valid
+from wattswarm.kernel.vote import bound_fields, commit_hash
+
+LATE_MS = 3_000
+POLICY_CODES = {
+    "vp.schema_only.v1": {100, 101, 200, 201, 202, 203},
+    "vp.schema_thresholds.v1": {100, 101, 102, 103, 200, 201, 202, 203},
+    "vp.crosscheck.v1": {100, 101, 104, 105, 200, 201, 202, 203},
+}
+ALL_CODES = {0, 100, 101, 102, 103, 104, 105, 200, 201, 202, 203, 300, 301, 302, 303, 999}
+
+Fields = Mapping[str, Value]
+
+
+@attrs.define
+class Naive:
+    """Everything known, and what is effective by now."""
+
+    governance: Governance
+    task_id: EventId
+    events: Mapping[EventId, Event]
+    effective: set[EventId] = attrs.field(factory=set)
+
+    def run(self) -> "Naive":
+        """Go round until nothing changes."""
+        while True:
+            new = {
+                name
+                for name, event in self.events.items()
+                if name not in self.effective and self.holds(event)
+            }
+            if not new:
+                return self
+            self.effective |= new
+
+    # --- what everything rests on ---------------------------------------------------------------
+
+    @property
+    def creation(self) -> Event | None:
+        return self.events.get(self.task_id)
+
+    def read(self, event: Event) -> bool:
+        """Whether the payload has the form of its kind."""
+        try:
+            payloads.read(event.kind, event.payload)
+        except (Malformed, KeyError):
+            return False
+        return True
+
+    @property
+    def terms(self) -> Contract:
+        assert self.creation is not None
+        return contract.read(self.creation.payload["contract"])
+
+    @property
+    def pin(self) -> Digest:
+        assert self.creation is not None
+        return Digest(cast("bytes", self.creation.payload["pin"]))
+
+    @property
+    def version(self) -> Version | None:
+        return self.governance.version(self.pin)
+
+    def has_role(self, node: NodeId, role: Role) -> bool:
+        version = self.version
+        return version is not None and version.holds(node, role)
+
+    def is_kind(self, name: object, *kinds: str) -> bool:
+        """Whether the name is that of an effective event of one of these kinds."""
+        return name in self.effective and self.events[cast("EventId", name)].kind in kinds
+
+    def of_kind(self, kind: str) -> Iterable[Event]:
+        return [self.events[n] for n in sorted(self.effective) if self.events[n].kind == kind]
+
+    # --- every event ----------------------------------------------------------------------------
+
+    def holds(self, event: Event) -> bool:
+        """Whether an event takes effect, given what is effective by now."""
+        creation = self.creation
+        if creation is None or event.scope != creation.scope:
+            return False
+        if event.lane_class is not LaneClass.WORK or not self.read(event):
+            return False
+        if event.event_id == self.task_id:
+            return self.creates(event)
+        if event.kind == "TASK_CREATED" or not self.read(creation):
+            return False
+        if creation.task_id is not None or creation.lane_class is not LaneClass.WORK:
+            return False
+        if event.kind == "DECISION_FINALIZED":
+            return self.carries(event)
+        if self.task_id not in self.effective or event.epoch != 1:
+            return False
+        if not creation.created_at < event.created_at <= self.terms.expires_at:
+            return False
+        named = [self.events[n] for n in self.strict_names(event) if n in self.effective]
+        if len(named) != len(self.strict_names(event)):
+            return False
+        if any(event.created_at <= each.created_at or each.epoch != 1 for each in named):
+            return False
+        return _RULES[event.kind](self, event, event.payload)
+
+    def strict_names(self, event: Event) -> Sequence[EventId]:
+        """The ids that an event cannot do without."""
+        found: list[EventId] = []
+        found += [
+            EventId(cast("bytes", event.payload[field]))
+            for field in ("claim", "previous", "candidate", "result", "commit")
+            if field in event.payload
+        ]
+        for field in ("reveals", "confirmations"):
+            found += cast("Sequence[EventId]", event.payload.get(field, ()))
+        return found
+
+    def creates(self, event: Event) -> bool:
+        version = self.version
+        return (
+            event.task_id is None
+            and version is not None
+            and event.epoch == 1
+            and event.created_at <= self.terms.expires_at
+            and version.rules_version == 1
+            and version.holds(event.author, Role.PROPOSER)
+            and version.registers(self.terms.policy)
+        )
+
+    def attempts(self) -> int:
+        """The newest open attempt."""
+        opened = 1
+        froms = {
+            cast("int", e.payload["from_attempt"]) for e in self.of_kind("TASK_RETRY_SCHEDULED")
+        }
+        while opened in froms:
+            opened += 1
+        return opened
+
+    # --- claims ---------------------------------------------------------------------------------
+
+    def own_claim(self, event: Event, fields: Fields, *roles: str) -> Event | None:
+        if not self.is_kind(fields["claim"], "TASK_CLAIMED"):
+            return None
+        claim = self.events[cast("EventId", fields["claim"])]
+        is_own = claim.author == event.author and claim.payload["role"] in roles
+        return claim if is_own else None
+
+    def end_of(self, name: EventId) -> int:
+        """The end of a claim's or a renewal's own lease."""
+        event = self.events[name]
+        until = cast("int", event.payload["lease_until"])
+        end = min(until, event.created_at + self.terms.lease_ms)
+        if event.kind == "TASK_CLAIM_RENEWED":
+            claim = self.events[cast("EventId", event.payload["claim"])]
+            end = min(end, claim.created_at + self.terms.time_ms)
+        return end
+
+    def has_lease(self, claim: Event, at_ms: int) -> bool:
+        if self.terms.allocator == "creator" and not any(
+            said.payload["claim"] == claim.event_id and said.payload["approved"]
+            for said in self.of_kind("TASK_CLAIM_DECIDED")
+        ):
+            return False
+        ends = [self.end_of(claim.event_id)] + [
+            self.end_of(each.event_id)
+            for each in self.of_kind("TASK_CLAIM_RENEWED")
+            if each.payload["claim"] == claim.event_id
+        ]
+        return at_ms <= max(ends) + LATE_MS
+
+    def claimed(self, event: Event, fields: Fields) -> bool:
+        role = Role.PROPOSER if fields["role"] == "propose" else Role.VERIFIER
+        attempt = cast("int", fields["attempt"])
+        return (
+            fields["pin"] == self.pin
+            and self.has_role(event.author, role)
+            and attempt <= self.terms.max_attempts
+            and attempt <= self.attempts()
+            and cast("int", fields["lease_until"]) > event.created_at
+        )
+
+    def renewed(self, event: Event, fields: Fields) -> bool:
+        if self.own_claim(event, fields, "propose", "verify") is None:
+            return False
+        previous = cast("EventId", fields["previous"])
+        before = self.events[previous]
+        if previous != fields["claim"]:
+            is_renewal = self.is_kind(previous, "TASK_CLAIM_RENEWED")
+            if not is_renewal or before.payload["claim"] != fields["claim"]:
+                return False
+        starts = cast("int", fields["lease_until"]) > event.created_at
+        return starts and event.created_at <= self.end_of(previous) + LATE_MS
+
+    def released(self, event: Event, fields: Fields) -> bool:
+        return self.own_claim(event, fields, "propose", "verify") is not None
+
+    def claim_decided(self, event: Event, fields: Fields) -> bool:
+        assert self.creation is not None
+        return self.is_kind(fields["claim"], "TASK_CLAIMED") and (
+            event.author == self.creation.author
+        )
+
+    # --- candidates and results -----------------------------------------------------------------
+
+    def proposed(self, event: Event, fields: Fields) -> bool:
+        claim = self.own_claim(event, fields, "propose")
+        return claim is not None and self.has_lease(claim, event.created_at)
+
+    def added(self, event: Event, fields: Fields) -> bool:
+        if not self.is_kind(fields["candidate"], "CANDIDATE_PROPOSED"):
+            return False
+        candidate = self.events[cast("EventId", fields["candidate"])]
+        return (
+            candidate.author == event.author
+            and bool(fields["evidence"])
+            and self.has_lease(self.claim_of(candidate), event.created_at)
+        )
+
+    def claim_of(self, event: Event) -> Event:
+        return self.events[cast("EventId", event.payload["claim"])]
+
+    def verifies(self, event: Event, fields: Fields) -> bool:
+        """Whether an event is a verifier's word on a candidate that its claim covers."""
+        claim = self.own_claim(event, fields, "verify")
+        if claim is None or not self.is_kind(fields["candidate"], "CANDIDATE_PROPOSED"):
+            return False
+        candidate = self.events[cast("EventId", fields["candidate"])]
+        theirs = self.claim_of(candidate)
+        if cast("int", theirs.payload["attempt"]) > cast("int", claim.payload["attempt"]):
+            return False
+        same_node = claim.author == theirs.author
+        same_executor = same_node and claim.payload["executor"] == theirs.payload["executor"]
+        dependent = {"node": same_node, "executor": same_executor, "none": False}
+        if dependent[self.terms.independence.value]:
+            return False
+        return self.has_lease(claim, event.created_at)
+
+    def confirmed(self, event: Event, fields: Fields) -> bool:
+        return self.verifies(event, fields) and fields["digest"] in self.digests(
+            cast("EventId", fields["candidate"])
+        )
+
+    def digests(self, candidate: EventId) -> set[Value]:
+        refs = cast("Sequence[Fields]", self.events[candidate].payload["evidence"])
+        return {ref["digest"] for ref in refs}
+
+    def found(self, event: Event, fields: Fields) -> bool:
+        codes = set(cast("Sequence[int]", fields["reason_codes"]))
+        own = POLICY_CODES[self.terms.policy.id]
+        if codes & (ALL_CODES - own - {0, 999}):
+            return False
+        if fields["status"] == "inconclusive" and not codes & {200, 201, 202}:
+            return False
+        return self.verifies(event, fields)
+
+    # --- votes ----------------------------------------------------------------------------------
+
+    def own_result(self, event: Event, name: Value) -> Event | None:
+        if not self.is_kind(name, "VERIFIER_RESULT_SUBMITTED"):
+            return None
+        result = self.events[cast("EventId", name)]
+        return result if result.author == event.author else None
+
+    def committed(self, event: Event, fields: Fields) -> bool:
+        result = self.own_result(event, fields["result"])
+        is_conclusive = result is not None and result.payload["status"] != "inconclusive"
+        return is_conclusive and self.terms.commit_reveal
+
+    def voted(self, event: Event, fields: Fields) -> bool:
+        agreed = {"approve": "passed", "reject": "failed"}[cast("str", fields["vote"])]
+        if "result" in fields:
+            result = self.own_result(event, fields["result"])
+            is_plain = not self.terms.commit_reveal
+            return is_plain and result is not None and result.payload["status"] == agreed
+        if not self.is_kind(fields["commit"], "VOTE_COMMIT"):
+            return False
+        commit = self.events[cast("EventId", fields["commit"])]
+        result = self.events[cast("EventId", commit.payload["result"])]
+        bound = bound_fields(
+            event.network_id, self.task_id, self.subject(result), event.author, result.event_id
+        )
+        opened = commit_hash(
+            bound, Ballot(cast("str", fields["vote"])), cast("bytes", fields["salt"])
+        )
+        return (
+            commit.author == event.author
+            and opened == commit.payload["commit_hash"]
+            and result.payload["status"] == agreed
+        )
+
+    def subject(self, result: Event) -> Subject:
+        attempt = cast("int", self.claim_of(result).payload["attempt"])
+        return Subject(Label(1, self.pin), attempt, cast("EventId", result.payload["candidate"]))
+
+    def result_of(self, vote: Event) -> Event:
+        """The result that a vote, or a commit, rests on."""
+        if "commit" in vote.payload:
+            vote = self.events[cast("EventId", vote.payload["commit"])]
+        return self.events[cast("EventId", vote.payload["result"])]
+
+    def counting(self, votes: Sequence[Event], ballot: str) -> set[NodeId]:
+        """The voters whose votes count when these, on one subject, are all there are."""
+        said = [vote for vote in votes if vote.payload["vote"] == ballot]
+        if not self.terms.commit_reveal:
+            return {vote.author for vote in said}
+        return {vote.author for vote in said if len(self.listers(vote, votes)) >= self.quorum}
+
+    @property
+    def quorum(self) -> int:
+        return self.terms.quorum_threshold
+
+    def listers(self, vote: Event, votes: Sequence[Event]) -> set[NodeId]:
+        """The authors among these votes who list the commit of one of them."""
+        commit = self.events[cast("EventId", vote.payload["commit"])]
+        return {
+            by.author
+            for by in votes
+            if by.created_at > commit.created_at
+            and commit.event_id
+            in {by.payload["commit"], *cast("Sequence[bytes]", by.payload["seen"])}
+        }
+
+    def listed(self) -> dict[EventId, int]:
+        """By how many voters on the same subject each commit is listed; unlisted ones left out."""
+        reveals = [vote for vote in self.of_kind("VOTE_REVEAL") if "commit" in vote.payload]
+        counts: dict[EventId, int] = {}
+        for commit in self.of_kind("VOTE_COMMIT"):
+            subject = self.subject(self.result_of(commit))
+            listers = {
+                by.author
+                for by in reveals
+                if self.subject(self.result_of(by)) == subject
+                and by.created_at > commit.created_at
+                and commit.event_id in (by.payload["commit"], *by.payload["seen"])
+            }
+            if listers:
+                counts[commit.event_id] = len(listers)
+        return counts
+
+    def tally(self) -> dict[tuple[Subject, str], int]:
+        """How many voters' votes count, by subject and ballot; those without any are left out."""
+        subjects: dict[Subject, list[Event]] = {}
+        for vote in self.of_kind("VOTE_REVEAL"):
+            subjects.setdefault(self.subject(self.result_of(vote)), []).append(vote)
+        counts = {
+            (subject, ballot): len(self.counting(votes, ballot))
+            for subject, votes in subjects.items()
+            for ballot in ("approve", "reject")
+        }
+        return {key: count for key, count in counts.items() if count}
+
+    # --- decisions, finality, attempts ----------------------------------------------------------
+
+    def decided(self, event: Event, fields: Fields) -> bool:
+        candidate = cast("EventId", fields["candidate"])
+        votes = [self.events[n] for n in set(cast("Sequence[EventId]", fields["reveals"]))]
+        held = [self.events[n] for n in set(cast("Sequence[EventId]", fields["confirmations"]))]
+        if not self.has_role(event.author, Role.COMMITTER):
+            return False
+        if not self.is_kind(candidate, "CANDIDATE_PROPOSED"):
+            return False
+        if any(vote.kind != "VOTE_REVEAL" for vote in votes):
+            return False
+        if any(each.kind != "EVIDENCE_AVAILABLE" for each in held):
+            return False
+        if any(each.payload["candidate"] != candidate for each in held):
+            return False
+        subjects = {self.subject(self.result_of(vote)) for vote in votes}
+        if any(subject.candidate != candidate for subject in subjects) or len(subjects) > 1:
+            return False
+        if len(self.counting(votes, "approve")) < self.quorum:
+            return False
+        return all(
+            len({each.author for each in held if each.payload["digest"] == digest})
+            >= self.terms.da_quorum_threshold
+            for digest in self.digests(candidate)
+        )
+
+    def carries(self, event: Event) -> bool:
+        return bool(self.signers(event))
+
+    def signers(self, event: Event) -> set[NodeId]:
+        """The finalizers of the pin whose signatures a carrier holds."""
+        fields, version = event.payload, self.version
+        if version is None or event.epoch != 1 or fields["pin"] != self.pin:
+            return set()
+        candidate = cast("EventId", fields["candidate"])
+        decision = cast("EventId", fields["decision"])
+        signed = finality_message(
+            event.network_id, self.task_id, Label(1, self.pin), candidate, decision
+        )
+        return {
+            NodeId(node)
+            for node, signature in cast("Sequence[tuple[bytes, bytes]]", fields["sigs"])
+            if node in version.finalizers and is_valid(node, signed, signature)
+        }
+
+    def final(self) -> list[EventId]:
+        """The candidates that enough finalizers signed, the smallest first."""
+        signers: dict[EventId, set[NodeId]] = {}
+        for carrier in self.of_kind("DECISION_FINALIZED"):
+            candidate = cast("EventId", carrier.payload["candidate"])
+            signers.setdefault(candidate, set()).update(self.signers(carrier))
+        version = self.version
+        return sorted(
+            candidate
+            for candidate, nodes in signers.items()
+            if version is not None and len(nodes) >= version.threshold
+        )
+
+    def failed(self, event: Event, fields: Fields) -> bool:
+        return self.own_claim(event, fields, "propose", "verify") is not None
+
+    def retried(self, event: Event, fields: Fields) -> bool:
+        return (
+            self.has_role(event.author, Role.COMMITTER)
+            and fields["pin"] == self.pin
+            and cast("int", fields["from_attempt"]) < self.terms.max_attempts
+            and cast("int", fields["from_attempt"]) <= self.attempts()
+        )
+
+
+_RULES = {
+    "TASK_CLAIMED": Naive.claimed,
+    "TASK_CLAIM_RENEWED": Naive.renewed,
+    "TASK_CLAIM_RELEASED": Naive.released,
+    "TASK_CLAIM_DECIDED": Naive.claim_decided,
+    "CANDIDATE_PROPOSED": Naive.proposed,
+    "EVIDENCE_ADDED": Naive.added,
+    "EVIDENCE_AVAILABLE": Naive.confirmed,
+    "VERIFIER_RESULT_SUBMITTED": Naive.found,
+    "VOTE_COMMIT": Naive.committed,
+    "VOTE_REVEAL": Naive.voted,
+    "DECISION_COMMITTED": Naive.decided,
+    "TASK_ERROR": Naive.failed,
+    "TASK_RETRY_SCHEDULED": Naive.retried,
+}
+
+
+def derive(task_id: EventId, events: Iterable[Event], governance: Governance) -> Naive:
+    """Return what brute force finds."""
+    return Naive(governance, task_id, {event.event_id: event for event in events}).run()
