@@ -9,6 +9,7 @@ asked for again, and events that stand in the log already are not appended twice
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Final, TypeVar
 
 import attrs
@@ -27,13 +28,16 @@ from wattswarm.actors.messages import (
     ExecutorsChanged,
 )
 from wattswarm.actors.runtime.actor import Actor, Context
+from wattswarm.executors import settings
 from wattswarm.executors.breaker import BreakerLimits
 from wattswarm.executors.errors import Failure
+from wattswarm.executors.fields import Json
 from wattswarm.executors.retry import RetryLimits
+from wattswarm.executors.settings import ExecutorSettings
 from wattswarm.kernel import decide
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import Check, Confirm, Duty, Execute, Verify, complete, due
-from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId, Seq, TaskId, short
 from wattswarm.kernel.limits import REASON_BYTES_MAX
@@ -136,7 +140,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         )
         self._workshop = Workshop(
             me=self._key.node_id,
-            artifacts=ArtifactStore(self.artifacts),
+            artifacts=ArtifactStore(Path(self.artifacts)),
             executions=Executions(self._local),
             timeout_ms=self.timeout_ms,
         )
@@ -176,6 +180,10 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
 
     async def _read(self, look: Callable[[], T]) -> T:
         async with self._reading:
+            return await trio.to_thread.run_sync(look)
+
+    async def _local_read(self, look: Callable[[], T]) -> T:
+        async with self._workshop.keeping:
             return await trio.to_thread.run_sync(look)
 
     def _find_tasks(self, now_ms: int) -> None:
@@ -379,8 +387,8 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     async def _follow_registry(self, nursery: trio.Nursery, ctx: Context) -> None:
         """Keep the clients as the registry of executors says, sooner when it is announced."""
         while True:
-            wanted = await self._read(Executors(self._local).all)
-            self._clients.replace([read_settings(record) for record in wanted], nursery, ctx)
+            records = await self._local_read(Executors(self._local).all)
+            self._clients.replace(_settings(records, ctx), nursery, ctx)
             with trio.move_on_after(REGISTRY_S):
                 await self._registry.wait()
             self._registry = trio.Event()
@@ -417,6 +425,17 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             wait_ms = 0
         with trio.move_on_after(wait_ms / 1_000):
             await self._woken.wait()
+
+
+def _settings(records: Sequence[Json], ctx: Context) -> list[ExecutorSettings]:
+    """Return the settings of all executors whose record can be understood."""
+    found: list[ExecutorSettings] = []
+    for record in records:
+        try:
+            found.append(settings.read(record))
+        except Malformed as error:
+            ctx.log.error("an executor's record is malformed", reason=str(error))
+    return found
 
 
 def _claim(duty: Work) -> EventId | None:

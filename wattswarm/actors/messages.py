@@ -130,6 +130,26 @@ class Rebuild(Request[Rebuilt]):
     is_verify_only: bool
 
 
+@message(tag=50)
+class Keep:
+    """A dead letter: a message that crashed its actor too often; `body` is its wire form."""
+
+    actor: str
+    message_id: int
+    sender: str
+    message: str
+    body: bytes
+    crashes: int
+    error: str
+    traceback: str
+    at_ms: int
+
+
+@message(tag=60)
+class Reload:
+    """Read the configuration file again."""
+
+
 SelWriterMessage: TypeAlias = Append
 ProjectionBuilderMessage: TypeAlias = HeadMoved
 ProjectionRebuilderMessage: TypeAlias = Rebuild
@@ -137,3 +157,5 @@ ExecutorDispatcherMessage: TypeAlias = TasksChanged | ExecutorsChanged
 VerifierMessage: TypeAlias = Ingest | HeadMoved
 HttpApiMessage: TypeAlias = HeadMoved | TasksChanged
 PostgresMessage: TypeAlias = RestartServer
+DeadLettersMessage: TypeAlias = Keep
+ConfigWatcherMessage: TypeAlias = Reload

@@ -5,9 +5,10 @@ crash the work goes on from there, and an answer that was paid for is not bought
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 import attrs
+import trio
 from trio.to_thread import run_sync as _hop
 
 from wattswarm.actors.dispatch.clients import Executor
@@ -51,23 +52,12 @@ from wattswarm.kernel.policy import ReasonCode, evaluate
 from wattswarm.kernel.state import TaskState
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.errors import ArtifactDamaged, ArtifactMissing
+from wattswarm.store.local import Executions
 from wattswarm.surface.words import plain
 
 JSON_MIME: Final = "application/json"
 SUMMARY_MEMBERS: Final = ("summary", "answer", "decision")
 """Members of an output whose text says in short what it is."""
-
-
-class Executions(Protocol):
-    """Where answers of executors are kept by the id of their execution; blocks."""
-
-    def answer(self, execution_id: bytes) -> bytes | None:
-        """Return the answer that is stored, or None."""
-        ...
-
-    def store(self, execution_id: bytes, task_id: bytes, executor: str, answer: bytes) -> None:
-        """Keep an answer for good; one that is stored already stays as it is."""
-        ...
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -83,12 +73,18 @@ Conclusion: TypeAlias = Callable[[TaskState, int], Signings | Rejection]
 
 @attrs.frozen(kw_only=True)
 class Workshop:
-    """Carries out the duties that need an executor or a body."""
+    """Carries out the duties that need an executor or a body.
+
+    Args:
+        keeping: Held while the session of `executions` is in use.
+        timeout_ms: Longest call of an executor.
+    """
 
     me: NodeId
     artifacts: ArtifactStore
     executions: Executions
     timeout_ms: int
+    keeping: trio.Lock = attrs.field(factory=trio.Lock)
 
     async def execute(
         self, state: TaskState, duty: Execute, executor: Executor, ctx: Context
@@ -99,7 +95,7 @@ class Workshop:
             WorkFailed: No candidate will come of it.
         """
         key = bytes.fromhex(duty.execution_id)
-        stored = await _hop(self.executions.answer, key)
+        stored = await self._stored(key)
         if stored is None:
             proposal = await self._make(state, duty, executor, ctx)
             await self._keep(key, state, duty.executor, proposal.encode(), ctx)
@@ -118,7 +114,7 @@ class Workshop:
             WorkFailed: No result will come of it.
         """
         key = bytes.fromhex(duty.execution_id)
-        stored = await _hop(self.executions.answer, key)
+        stored = await self._stored(key)
         if stored is None:
             finding = await self._judge(state, duty, executor, ctx)
             await self._keep(key, state, duty.executor, finding.encode(), ctx)
@@ -165,8 +161,13 @@ class Workshop:
         self, key: bytes, state: TaskState, executor: str, answer: bytes, ctx: Context
     ) -> None:
         await ctx.point("store.before")
-        await _hop(self.executions.store, key, state.task_id, executor, answer)
+        async with self.keeping:
+            await _hop(self.executions.store, key, state.task_id, executor, answer)
         await ctx.point("store.after")
+
+    async def _stored(self, key: bytes) -> bytes | None:
+        async with self.keeping:
+            return await _hop(self.executions.answer, key)
 
     async def _make(
         self, state: TaskState, duty: Execute, executor: Executor, ctx: Context

@@ -1,0 +1,131 @@
+"""The life of a node: hold the directory, run the tree, listen to signals, stop.
+
+First TERM or INT: stop in order. Second, at least half a second later: stop at once. HUP: read the
+configuration again. USR1: write down what every task of this process is doing.
+"""
+
+import faulthandler
+import signal
+from typing import Any, Final
+
+import attrs
+import structlog
+import trio
+
+from wattswarm.actors.messages import Keep, Reload
+from wattswarm.actors.runtime.errors import Down, RestartLimit
+from wattswarm.actors.runtime.exit import DeadLetter
+from wattswarm.actors.runtime.tasks import task_tree
+from wattswarm.actors.runtime.tree import Tree, open_tree
+from wattswarm.config.load import LoadedConfig
+from wattswarm.config.state_dir import StateDir
+from wattswarm.node.tree import SEED, embedded, tree
+from wattswarm.telemetry.log import forward
+
+RESTART_LIMIT: Final = 70
+"""Exit code: the tree gave up. A service manager starts the node again."""
+
+SECOND_SIGNAL_S: Final = 0.5
+"""Signals that come closer together are one: terminals and service managers repeat themselves."""
+
+
+def run(loaded: LoadedConfig, state: StateDir) -> int:
+    """Run a node until it is told to stop, and return its exit code: 0, or 70 when it gave up.
+
+    Raises:
+        ConfigError: The directory, the seed or the token cannot be used, or another node holds it.
+    """
+    faulthandler.enable()
+    if hasattr(signal, "SIGQUIT"):
+        faulthandler.register(signal.SIGQUIT, all_threads=True, chain=False)
+    state.prepare()
+    with state.hold():
+        try:
+            return trio.run(_live, loaded, state)
+        finally:
+            state.remove_node_file()
+            if not loaded.config.store.pg_url:
+                embedded(loaded.config, state).stop()
+
+
+async def _live(loaded: LoadedConfig, state: StateDir) -> int:
+    log: Any = structlog.get_logger()
+    key = state.key()
+    state.token()
+    log.info("starting", node=key.node_id.hex(), state_dir=str(state.path))
+    letters = LetterBox()
+    try:
+        async with open_tree(
+            tree(loaded, state, key),
+            secrets={SEED: key.seed},
+            chaos_enabled=loaded.config.chaos.enabled,
+            logger=log,
+            on_dead_letter=letters.put,
+            on_log_line=lambda group, line: forward(line.encode(), group=group),
+        ) as running:
+            letters.open(running)
+            await _serve(running, loaded)
+    except RestartLimit as error:
+        log.error("the node gave up", reason=str(error))
+        return RESTART_LIMIT
+    log.info("stopped")
+    return 0
+
+
+async def _serve(running: Tree, loaded: LoadedConfig) -> None:
+    """Return when the node is told to stop."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_listen, running)
+        nursery.start_soon(_tell_readiness, running, loaded)
+        await running.wait_stop_requested()
+        structlog.get_logger().info("stopping")
+        nursery.cancel_scope.cancel()
+
+
+@attrs.define
+class LetterBox:
+    """Takes dead letters from the runtime to the actor that keeps them."""
+
+    _tree: Tree | None = None
+
+    def open(self, running: Tree) -> None:
+        """Begin to deliver."""
+        self._tree = running
+
+    def put(self, letter: DeadLetter) -> None:
+        """Deliver a letter; one that cannot be kept is at least logged."""
+        log: Any = structlog.get_logger()
+        log.error("dead letter", actor=letter.actor, reason=letter.error, message=letter.message)
+        try:
+            if self._tree is not None:
+                fields = {field.name: getattr(letter, field.name) for field in attrs.fields(Keep)}
+                self._tree.ref("dead_letters").offer(Keep(**fields))
+        except Down as error:
+            log.error("dead letter lost", actor=letter.actor, reason=str(error))
+
+
+async def _tell_readiness(running: Tree, loaded: LoadedConfig) -> None:
+    """Log when the node is ready, or that it is not after the longest start."""
+    with trio.move_on_after(loaded.config.node.start_ms / 1_000) as patience:
+        await running.wait_ready()
+        structlog.get_logger().info("ready")
+    if patience.cancelled_caught:
+        structlog.get_logger().warning("not ready yet", state=running.describe().state)
+
+
+async def _listen(running: Tree) -> None:
+    """Do what signals ask for."""
+    stops: list[float] = []
+    with trio.open_signal_receiver(
+        signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1
+    ) as received:
+        async for number in received:
+            if number == signal.SIGHUP:
+                running.ref("config_watcher").offer(Reload())
+            elif number == signal.SIGUSR1:
+                structlog.get_logger().info("tasks", tree=task_tree())
+            elif not stops or trio.current_time() - stops[0] < SECOND_SIGNAL_S:
+                stops.append(trio.current_time())
+                running.request_stop()
+            else:
+                running.kill_all()
