@@ -74,20 +74,10 @@ class LogReader:
         return {task_id: tuple(rows) for task_id, rows in found.items()}
 
     def governance_events(
-        self,
-        after_seq: Seq = START,
-        *,
-        kinds: Collection[str] = GOVERNANCE_KINDS,
-        limit: int = ROWS_MAX,
+        self, after_seq: Seq = START, *, limit: int = ROWS_MAX
     ) -> tuple[LogRow, ...]:
-        """Return the next rows of governance after a position, without reading all rows."""
-        query = {
-            "class": LaneClass.CONTROL.value,
-            "kinds": sorted(kinds),
-            "after_seq": after_seq,
-            "limit": limit,
-        }
-        return self._rows("read_class", query)
+        """Return the next rows of `GOVERNANCE_KINDS` after a position, without reading all rows."""
+        return self._rows("read_governance", {"after_seq": after_seq, "limit": limit})
 
     def find(self, prefix: str, *, limit: int = 2) -> tuple[LogRow, ...]:
         """Return the rows whose event id begins with these hex digits: one, none, or more than one.

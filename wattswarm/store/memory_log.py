@@ -147,14 +147,10 @@ class MemoryLogReader:
         }
 
     def governance_events(
-        self,
-        after_seq: Seq = START,
-        *,
-        kinds: Collection[str] = GOVERNANCE_KINDS,
-        limit: int = ROWS_MAX,
+        self, after_seq: Seq = START, *, limit: int = ROWS_MAX
     ) -> tuple[LogRow, ...]:
-        """Return the next rows of governance after a position."""
-        return self.read(after_seq, limit=limit, lane_class=LaneClass.CONTROL, kinds=kinds)
+        """Return the next rows of `GOVERNANCE_KINDS` after a position."""
+        return self.read(after_seq, limit=limit, kinds=GOVERNANCE_KINDS)
 
     def find(self, prefix: str, *, limit: int = 2) -> tuple[LogRow, ...]:
         """Return the rows whose event id begins with these hex digits, by id."""

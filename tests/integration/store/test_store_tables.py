@@ -5,6 +5,7 @@ import re
 import pytest
 
 from wattswarm.store.connection import Database, Purpose
+from wattswarm.store.log_reader import GOVERNANCE_KINDS
 from wattswarm.store.projections import TABLE_QUERIES
 from wattswarm.store.queries import FOLDER, load
 from wattswarm.store.tables import ALL_TABLES, SQL_TYPES
@@ -63,3 +64,9 @@ def test_every_query_is_used(path: object) -> None:
         assert len(unused) == len(TABLE_QUERIES)  # their names are made from those of the tables
     else:
         assert unused == []
+
+
+def test_the_kinds_of_governance_are_those_of_their_index() -> None:
+    kinds = ", ".join(f"'{kind}'" for kind in GOVERNANCE_KINDS)
+    assert f"event_kind in ({kinds})" in load("log_reader")["read_governance"].decode()
+    assert f"event_kind in ({kinds})" in (FOLDER / "migrations" / "0001_log.sql").read_text()

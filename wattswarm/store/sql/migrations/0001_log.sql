@@ -31,6 +31,7 @@ alter table sel_events alter column body set storage external;
 alter table sel_events set (toast_tuple_target = 8160, fillfactor = 100, autovacuum_freeze_min_age = 0);
 
 create index sel_events_by_lane on sel_events (lane_no, created_at, event_id);
+create index sel_events_of_governance on sel_events (seq) where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED');
 create index sel_events_by_task on sel_events (task_id, seq) where task_id is not null;
 
 create table sel_head (

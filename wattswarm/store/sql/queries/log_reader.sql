@@ -28,12 +28,12 @@ join lanes using (lane_no)
 where task_id = any(%(task_ids)b::bytea[]) and seq <= %(up_to_seq)s
 order by seq
 
--- name: read_class
--- Through the index by lane: events of one class are few where the class is control.
+-- name: read_governance
+-- By the index of these kinds: they are few, and read by everybody at every start.
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
-from lanes
-join sel_events using (lane_no)
-where class = %(class)s and event_kind = any(%(kinds)s) and seq > %(after_seq)s
+from sel_events
+join lanes using (lane_no)
+where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED') and seq > %(after_seq)s
 order by seq
 limit %(limit)s
 
