@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import attrs
 
@@ -11,6 +11,9 @@ from wattswarm.actors.runtime.faults import FaultPlane
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.system import TargetDown
 from wattswarm.actors.runtime.world import Clock
+
+if TYPE_CHECKING:
+    from wattswarm.actors.runtime.tree import Tree
 
 M = TypeVar("M")
 
@@ -87,6 +90,7 @@ class Context:
     _dice: Callable[[str], Random] = attrs.field(alias="dice")
     _secrets: Mapping[str, bytes] = attrs.field(alias="secrets", repr=False)
     _faults: FaultPlane = attrs.field(alias="faults")
+    _tree: "Tree | None" = attrs.field(alias="tree")
     _ready: Callable[[], None] = attrs.field(alias="ready")
     _waiting: Callable[[str], None] = attrs.field(alias="waiting")
 
@@ -97,6 +101,17 @@ class Context:
             LookupError: The specification does not list it under `talks_to` or `asks`.
         """
         return self._refs(name)
+
+    @property
+    def tree(self) -> "Tree":
+        """The tree that this actor is part of.
+
+        Raises:
+            LookupError: The specification does not say `controls_tree`, or this is no root process.
+        """
+        if self._tree is None:
+            raise LookupError(f"{self.me.name} may not control the tree")
+        return self._tree
 
     def monitor(self, ref: Ref[Any]) -> None:
         """Have `down` called when an incarnation of that actor ends, in this process or another."""

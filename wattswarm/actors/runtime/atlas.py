@@ -7,7 +7,7 @@ from wattswarm.actors.runtime.peer import Peer
 from wattswarm.actors.runtime.remote_route import RemoteRoute
 from wattswarm.actors.runtime.routes import PoolRoute
 from wattswarm.actors.runtime.services import Services
-from wattswarm.actors.runtime.spec import ROOT, ChildSpec, GroupSpec, TreeSpec
+from wattswarm.actors.runtime.spec import OPERATOR, ROOT, ChildSpec, GroupSpec, TreeSpec
 
 if TYPE_CHECKING:
     from wattswarm.actors.runtime.ref import Route
@@ -23,7 +23,7 @@ def process_of(group: GroupSpec) -> str:
 
 def number_actors(tree: TreeSpec, services: Services) -> None:
     """Give every actor and instance its number, from 1 in start order, and note its capacity."""
-    names = ["", *(name for _, child in tree.children() for name in child.ids())]
+    names = [OPERATOR, *(name for _, child in tree.children() for name in child.ids())]
     assert len(names) <= ACTORS_MAX, "too many actors for one tree"
     services.names = tuple(names)
     services.numbers = {name: number for number, name in enumerate(names)}

@@ -164,6 +164,7 @@ class Cell:
             dice=lambda label: services.world.rng(f"{self.id}:{label}"),
             secrets={name: services.secrets[name] for name in self.spec.secrets},
             faults=services.faults,
+            tree=services.tree if self.spec.controls_tree else None,
             ready=on_ready,
             waiting=on_waiting,
         )

@@ -28,6 +28,7 @@ class LocalGroup:
     cells: dict[str, Cell] = attrs.field(factory=dict[str, Cell], init=False)
     supervisor: Supervisor | None = attrs.field(default=None, init=False)
     incarnation: int = attrs.field(default=0, init=False)
+    _is_stopped_early: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         for child in self.spec.children:
@@ -66,13 +67,17 @@ class LocalGroup:
         )
         children: dict[str, Child] = dict(self.cells)
         self.supervisor = Supervisor(self.spec.name, core, children, self.log)
+        if self._is_stopped_early:
+            self.supervisor.stop()
         try:
             return await self.supervisor.run(ready)
         finally:
             self.supervisor = None
 
     def stop(self) -> None:
-        if self.supervisor is not None:
+        if self.supervisor is None:
+            self._is_stopped_early = True  # a worker may be told before it has begun
+        else:
             self.supervisor.stop()
 
     def kill(self) -> None:

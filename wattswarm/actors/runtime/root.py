@@ -46,6 +46,7 @@ class Root:
     is_stopping: bool = attrs.field(default=False, init=False)
     exit: Exit | None = attrs.field(default=None, init=False)
     supervisor: Supervisor = attrs.field(init=False)
+    _life: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _spawner: Spawner = attrs.field(init=False)
     _mesh: Mesh = attrs.field(init=False)
 
@@ -60,22 +61,31 @@ class Root:
             RestartLimit: It gave up.
         """
         failure: BaseException | None = None
+        body = trio.CancelScope()
         async with trio.open_nursery() as nursery:
-            await self._assemble(nursery)
-            body = trio.CancelScope()
-            nursery.start_soon(self.services.deadlines.run)
-            nursery.start_soon(Watch(self._cells, self._on_stuck).run)
-            nursery.start_soon(self._supervise, body)
+            await nursery.start(self._live, body)
             try:
                 with body:
                     yield
             except BaseException as error:  # kept until the tree has stopped, then raised as it is
                 failure = error
             await self._stop()
-            nursery.cancel_scope.cancel()
         if failure is not None:
             raise failure
         self.check()
+
+    async def _live(self, body: trio.CancelScope, *, task_status: trio.TaskStatus[None]) -> None:
+        """Run everything, shielded: what cancels the block must not keep the tree from stopping."""
+        try:
+            with trio.CancelScope(shield=True) as self._life:
+                async with trio.open_nursery() as nursery:
+                    await self._assemble(nursery)
+                    nursery.start_soon(self.services.deadlines.run)
+                    nursery.start_soon(Watch(self._cells, self._on_stuck).run)
+                    nursery.start_soon(self._supervise, body)
+                    task_status.started()
+        finally:
+            self.ended.set()  # after a bug of ours, too: nobody waits for what is not there
 
     def check(self) -> None:
         """Do nothing while the tree is well.
@@ -178,6 +188,7 @@ class Root:
                 with trio.CancelScope(shield=True, deadline=deadline):
                     ask()
                     await self.ended.wait()
+        self._life.cancel()
 
     def _cells(self) -> list[Cell]:
         return [cell for group in self.local.values() for cell in group.cells.values()]
@@ -185,9 +196,9 @@ class Root:
     def _on_stuck(self, cell: Cell) -> None:
         self.services.logger(cell.id, cell.incarnation).error("stuck: it cannot be cancelled")
 
-    def _publish_down(self, notice: TargetDown) -> None:
-        for worker in self.workers.values():
-            if worker.process is not None and worker.process.hello.is_set():
+    def _publish_down(self, notice: TargetDown, told_by: str) -> None:
+        for name, worker in self.workers.items():
+            if name != told_by and worker.process is not None and worker.state != "starting":
                 worker.process.say(Ended(notice))
 
     def _on_link_lost(self, peer: Peer, reason: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import count
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import trio
@@ -19,9 +19,12 @@ from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
 from wattswarm.actors.runtime.faults import FaultPlane
 from wattswarm.actors.runtime.inbox import Inbox
 from wattswarm.actors.runtime.ref import Ref, Route
-from wattswarm.actors.runtime.spec import ChildSpec
+from wattswarm.actors.runtime.spec import OPERATOR, ChildSpec
 from wattswarm.actors.runtime.system import TargetDown
 from wattswarm.actors.runtime.world import World
+
+if TYPE_CHECKING:
+    from wattswarm.actors.runtime.tree import Tree
 
 
 def _unheard() -> None:
@@ -37,8 +40,8 @@ class Services:
     secrets: Mapping[str, bytes] = attrs.field(repr=False)
     on_crash: Callable[[CrashReport], None]
     on_dead_letter: Callable[[DeadLetter], None]
-    publish_down: Callable[[TargetDown], None]
-    """Tell the other processes that an incarnation ended here."""
+    publish_down: Callable[[TargetDown, str], None]
+    """Tell the other processes, but for the one named, that an incarnation ended."""
     changed: Callable[[], None] = attrs.field(default=_unheard)
     """Hears of every change of an actor's state."""
     is_wire: bool = False
@@ -51,7 +54,7 @@ class Services:
     capacities: dict[int, int] = attrs.field(factory=dict[int, int])
     """Declared capacity of every inbox of the tree, by number: both ends of a link know the
     window."""
-    names: Sequence[str] = ("",)
+    names: Sequence[str] = (OPERATOR,)
     """Every actor of the tree by its number; 0 is whoever is no actor."""
     numbers: Mapping[str, int] = attrs.field(factory=dict[str, int])
     notices: dict[str, Callable[[TargetDown], None]] = attrs.field(
@@ -59,6 +62,8 @@ class Services:
     )
     """How to reach the system lane of the actors that live here."""
     _monitors: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict[str, set[str]](set))
+    tree: "Tree | None" = None
+    """The handle on the whole tree; in the root process, while it runs."""
     nursery: trio.Nursery | None = None
     """Where delayed messages wait; set while the tree runs."""
     _ids: Iterator[int] = attrs.field(factory=lambda: count(1))
@@ -117,10 +122,11 @@ class Services:
         """Have `watcher` told about ends of `target`."""
         self._monitors[target].add(watcher)
 
-    def on_down(self, notice: TargetDown) -> None:
-        """An incarnation ended in this process: tell the watchers, here and elsewhere."""
+    def on_down(self, notice: TargetDown, told_by: str = "") -> None:
+        """An incarnation ended: tell the watchers here, and the processes that do not know it
+        yet."""
         self.tell_watchers(notice)
-        self.publish_down(notice)
+        self.publish_down(notice, told_by)
 
     def tell_watchers(self, notice: TargetDown) -> None:
         """An incarnation ended somewhere: tell the watchers that live here."""

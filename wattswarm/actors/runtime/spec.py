@@ -20,6 +20,8 @@ text-keyed mappings of these. `problems_of` checks it; lists arrive as tuples.
 
 ROOT: Final = "root"
 """Name of the process that holds the tree."""
+OPERATOR: Final = "operator"
+"""Sender of messages that come from outside the tree."""
 
 
 class Restart(StrEnum):
@@ -133,6 +135,8 @@ class ChildSpec:
     instances: int = 1
     hang_after_s: float | None = None
     """A handler that takes longer is cancelled, and the incarnation counts as crashed."""
+    controls_tree: bool = False
+    """Whether it may look at the tree and turn it (`Context.tree`); only in the root process."""
     drain: bool = False
     """Whether a stop handles the mail that has already come, as far as `shutdown_s` allows."""
     talks_to: tuple[str, ...] = ()

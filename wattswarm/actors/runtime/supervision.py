@@ -104,7 +104,7 @@ class _Child:
     due_s: float = 0.0
     """Not to be started before this."""
     again: bool = False
-    """Whether it is to be started again once it has stopped."""
+    """Whether it runs and is to be stopped, to be started again."""
 
 
 RUNNING = (Phase.STARTING, Phase.READY, Phase.STOPPING)
@@ -152,7 +152,7 @@ class Supervision:
         """A child ended, on request or by itself."""
         state = self._children[child]
         assert state.phase in RUNNING, (child, state.phase)
-        was, state.phase = state.phase, Phase.IDLE
+        was, state.phase, state.again = state.phase, Phase.IDLE, False
         ran_s = now_s - state.since_s if was is Phase.READY else 0.0
         if was is Phase.STOPPING:
             return self._advance(now_s)
@@ -304,14 +304,13 @@ class Supervision:
 
     def _stops(self, is_chosen: Callable[[_Child], bool]) -> list[Action]:
         """Stop the last of the chosen that run, unless one of them is stopping already."""
-        chosen = [state for state in self._children.values() if is_chosen(state)]
-        for state in reversed(chosen):
+        for state in reversed(self._children.values()):
+            if not is_chosen(state) or state.phase not in RUNNING:
+                continue
             if state.phase is Phase.STOPPING:
                 return []
-            if state.phase in RUNNING:
-                state.phase, state.again = Phase.STOPPING, False
-                return [Halt(state.rules.id)]
-            state.again = False
+            state.phase = Phase.STOPPING
+            return [Halt(state.rules.id)]
         return []
 
 

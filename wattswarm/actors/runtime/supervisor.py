@@ -68,6 +68,7 @@ class Supervisor:
     log: Logger
     _ready: Callable[[], None] = attrs.field(init=False)
     _nursery: trio.Nursery = attrs.field(init=False)
+    _begun: dict[str, trio.Event] = attrs.field(factory=dict[str, trio.Event], init=False)
     _ended: dict[str, trio.Event] = attrs.field(factory=dict[str, trio.Event], init=False)
     _timer: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _finished: Exit | None = attrs.field(default=None, init=False)
@@ -121,7 +122,7 @@ class Supervisor:
         for action in actions:
             match action:
                 case Start(child):
-                    self._ended[child] = trio.Event()
+                    self._begun[child], self._ended[child] = trio.Event(), trio.Event()
                     self._nursery.start_soon(self._run_child, self.children[child])
                 case Halt(child):
                     self._nursery.start_soon(self._stop_child, self.children[child])
@@ -137,13 +138,15 @@ class Supervisor:
 
     async def _run_child(self, child: Child) -> None:
         name = child.rules.id
+        self._begun[name].set()
         why = await child.run(lambda: self._on_ready(name))
         self._ended[name].set()
         self._carry_out(self.core.on_exit(name, why, trio.current_time()))
         self._check_ready()
 
     async def _stop_child(self, child: Child) -> None:
-        ended = self._ended[child.rules.id]
+        begun, ended = self._begun[child.rules.id], self._ended[child.rules.id]
+        await begun.wait()  # what has not begun to run would forget that it was stopped
         child.stop()
         with trio.move_on_after(child.shutdown_s):
             await ended.wait()

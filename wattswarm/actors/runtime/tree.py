@@ -1,5 +1,6 @@
 """The handle on a running tree, and the way to open one."""
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
@@ -17,16 +18,15 @@ from wattswarm.actors.runtime.logs import SilentLogger
 from wattswarm.actors.runtime.message import decode
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.root import Root
-from wattswarm.actors.runtime.rule import GENERIC_POINTS, FaultRule
+from wattswarm.actors.runtime.rule import GENERIC_POINTS, ArmedRule, FaultRule
 from wattswarm.actors.runtime.services import Services, load
-from wattswarm.actors.runtime.spec import ChildSpec, GroupSpec, TreeSpec
+from wattswarm.actors.runtime.spec import OPERATOR, ChildSpec, GroupSpec, TreeSpec
 from wattswarm.actors.runtime.spec_check import problems_of
 from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.view import TreeView
 from wattswarm.actors.runtime.world import World, real_world
 
-OPERATOR: Final = "operator"
-"""Sender of messages that come from outside the tree."""
+CRASHES_KEPT: Final = 100
 
 
 @attrs.define(eq=False)
@@ -35,6 +35,10 @@ class Tree:
 
     spec: TreeSpec
     _root: Root
+    _stop_requested: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _crashes: deque[tuple[int, CrashReport]] = attrs.field(
+        factory=lambda: deque[tuple[int, CrashReport]](maxlen=CRASHES_KEPT), init=False
+    )
 
     def ref(self, name: str) -> Ref[Any]:
         """Return the address of an actor.
@@ -63,6 +67,18 @@ class Tree:
         """
         await self._root.ended.wait()
         self._root.check()
+
+    def request_stop(self) -> None:
+        """Ask whoever holds the tree to end it: an actor cannot wait for its own end."""
+        self._stop_requested.set()
+
+    async def wait_stop_requested(self) -> None:
+        """Return when somebody has asked for the end of the tree."""
+        await self._stop_requested.wait()
+
+    def kill_all(self) -> None:
+        """Have everything end at once: workers are killed, actors of the root cancelled."""
+        self._root.supervisor.kill()
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -100,6 +116,14 @@ class Tree:
         group, child = self._find(actor)
         name = child.ids()[0] if actor == child.id else actor
         return cast("Mapping[str, object]", await self._root.call(group.name, InspectOne(name)))
+
+    def crashes(self, actor: str) -> tuple[tuple[int, CrashReport], ...]:
+        """Return the last crashes of an actor, oldest first, each with when it was told of (ms)."""
+        return tuple(each for each in self._crashes if each[1].actor == actor)
+
+    def note_crash(self, report: CrashReport) -> None:
+        """Remember a crash; of more than a hundred, the last."""
+        self._crashes.append((self._root.services.world.clock.wall_ms(), report))
 
     def points(self) -> dict[str, tuple[str, ...]]:
         """Return the fault points of every actor: those it declares, and those that all pass."""
@@ -184,6 +208,10 @@ class Tree:
         """Return the armed rules as text; a banner is owed while there are any."""
         return self._root.armory.banner()
 
+    def rules(self) -> tuple[ArmedRule, ...]:
+        """Return the armed rules, with what they did in this process."""
+        return self._root.armory.faults.rules()
+
     # --------------------------------------------------------------------------------------------
 
     async def _suspend(self, actor: str, is_suspended: bool) -> None:
@@ -240,15 +268,17 @@ async def open_tree(
         world=world or real_world(),
         base_logger=logger or SilentLogger(),
         secrets=dict(secrets or {}),
-        on_crash=on_crash or _ignore,
+        on_crash=_ignore,
         on_dead_letter=on_dead_letter or _ignore,
-        publish_down=_ignore,
+        publish_down=lambda _, __: None,
         is_wire=wire,
         chaos_enabled=chaos_enabled,
     )
     root = Root(spec, services, on_log_line or _ignore_line)
+    tree = services.tree = Tree(spec, root)
+    services.on_crash = _both(tree.note_crash, on_crash or _ignore)
     async with root.running():
-        yield Tree(spec, root)
+        yield tree
 
 
 async def _wait_then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
@@ -271,6 +301,16 @@ def _stats(readings: object) -> list[ActorStats]:
 
 def _names(child: ChildSpec, actor: str) -> tuple[str, ...]:
     return child.ids() if actor == child.id else (actor,)
+
+
+def _both(
+    first: Callable[[CrashReport], None], second: Callable[[CrashReport], None]
+) -> Callable[[CrashReport], None]:
+    def tell(report: CrashReport) -> None:
+        first(report)
+        second(report)
+
+    return tell
 
 
 def _ignore(_: object) -> None:

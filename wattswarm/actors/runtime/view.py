@@ -23,6 +23,8 @@ class GroupView:
     incarnation: int
     state: str
     actors: tuple[ActorView, ...]
+    lag_ms: int = 0
+    """How late the loop of its process was when it last said so."""
 
 
 @attrs.frozen

@@ -119,7 +119,7 @@ class Worker:
             secrets=boot.secrets,
             on_crash=lambda report: self._say(Crashed(report)),
             on_dead_letter=lambda letter: self._say(Dead(letter)),
-            publish_down=lambda notice: self._say(Ended(notice)),
+            publish_down=lambda notice, _: self._say(Ended(notice)),
             changed=lambda: self._changed.set(),
             is_wire=boot.is_wire,
             chaos_enabled=boot.chaos_enabled,

@@ -59,11 +59,13 @@ class WorkerGroup:
     incarnation: int = attrs.field(default=0, init=False)
     process: WorkerProcess | None = attrs.field(default=None, init=False)
     state: str = attrs.field(default="idle", init=False)
+    lag_ms: int = attrs.field(default=0, init=False)
     _actors: tuple[ActorView, ...] = attrs.field(default=(), init=False)
     _ready: Callable[[], None] = attrs.field(init=False)
     _became_ready: trio.Event = attrs.field(factory=trio.Event, init=False)
     _nursery: trio.Nursery | None = attrs.field(default=None, init=False)
     _heartbeat: Heartbeat = attrs.field(init=False)
+    _is_booted: bool = attrs.field(default=False, init=False)
     _is_stopping: bool = attrs.field(default=False, init=False)
     _gave_up: GaveUp | None = attrs.field(default=None, init=False)
     _hung: str | None = attrs.field(default=None, init=False)
@@ -86,7 +88,8 @@ class WorkerGroup:
         """Be a worker process until it has ended and is reaped."""
         self.incarnation += 1
         self.state, self._ready, self._became_ready = "starting", ready, trio.Event()
-        self._is_stopping, self._gave_up, self._hung = False, None, None
+        self._is_stopping = self._is_booted = False
+        self._gave_up = self._hung = None
         process = self.process = self.spawner.take(self.spec.name, self._on_message)
         now = trio.current_time()
         self._heartbeat = Heartbeat(self.spec.suspect_after_s, self.spec.hung_after_s, now)
@@ -109,6 +112,7 @@ class WorkerGroup:
         with trio.move_on_after(self.spec.start_timeout_s) as deadline:
             await process.hello.wait()
             process.say(self.boot(self.spec))
+            self._is_booted = True
             await self.mesh.join(self.spec.name, process)
             await self._became_ready.wait()
         if deadline.cancelled_caught:
@@ -141,7 +145,8 @@ class WorkerGroup:
         self.state = "down"
         for actor in self._actors:
             self.services.on_down(
-                TargetDown(actor=actor.id, incarnation=actor.incarnation, reason=why.reason)
+                TargetDown(actor=actor.id, incarnation=actor.incarnation, reason=why.reason),
+                self.spec.name,
             )
         self._actors = tuple(attrs.evolve(actor, state="down") for actor in self._actors)
         return why
@@ -163,8 +168,12 @@ class WorkerGroup:
 
     def stop(self) -> None:
         self._is_stopping = True
-        if self.process is not None:
+        if self.process is None:
+            return
+        if self._is_booted:
             self.process.say(Halt())
+        else:
+            self.process.handle.send_signal(signal.SIGKILL)  # it has nothing to lose yet
 
     def kill(self) -> None:
         if self._nursery is not None:
@@ -190,7 +199,8 @@ class WorkerGroup:
     def _on_message(self, message: object) -> None:
         services = self.services
         match message:
-            case Ping(_, rss_bytes):
+            case Ping(lag_ms, rss_bytes):
+                self.lag_ms = lag_ms
                 self._heartbeat.on_ping(trio.current_time())
                 self._check_memory(rss_bytes)
             case Ready():
@@ -204,7 +214,7 @@ class WorkerGroup:
             case Dead(letter):
                 services.on_dead_letter(letter)
             case Ended(notice):
-                services.on_down(notice)
+                services.on_down(notice, self.spec.name)
             case GaveUp():
                 self._gave_up = message
             case LinkLost(peer, _):
@@ -282,7 +292,9 @@ class WorkerGroup:
         seen = {actor.id: actor for actor in self._actors}
         names = [name for child in self.spec.children for name in child.ids()]
         actors = tuple(seen.get(name, ActorView(name, "idle", 0, 0)) for name in names)
-        return GroupView(self.spec.name, "worker", pid, self.incarnation, self.state, actors)
+        return GroupView(
+            self.spec.name, "worker", pid, self.incarnation, self.state, actors, self.lag_ms
+        )
 
 
 def _unheard(_: Answer | None) -> None:
