@@ -1,8 +1,9 @@
 """`wattswarm actors …`: the actors, their rates, and their dials."""
 
+import itertools
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import attrs
@@ -53,27 +54,26 @@ def top(
         once: One look.
     """
     looks = 1 if once or (count is None and not session.out.is_live) else count
-    with session.client() as client, _screen(session) as draw:
-        look = 0
-        while True:
+    # An interrupt is how a person ends this, and no failure.
+    with suppress(KeyboardInterrupt), session.client() as client, _screen(session, looks) as draw:
+        for look in itertools.count(1):
             draw(client.get(ActorsTop, "/actors/top"))
-            look += 1
             if look == looks:
                 return
             time.sleep(every_s)
 
 
 @contextmanager
-def _screen(session: Session) -> Generator[Callable[[ActorsTop], None]]:
+def _screen(session: Session, looks: int | None) -> Generator[Callable[[ActorsTop], None]]:
     """Give a function that redraws the page in place, or writes it once more."""
     from wattswarm.cli.views.actors import top_view
 
-    if not session.out.is_live:
+    if looks is not None or not session.out.is_live:
         yield lambda page: session.out.show(page, top_view)
         return
     from rich.live import Live
 
-    with Live(console=session.out.console, auto_refresh=False) as live:
+    with Live(console=session.out.console, auto_refresh=False, screen=True) as live:
         yield lambda page: live.update(top_view(page), refresh=True)
 
 

@@ -31,7 +31,8 @@ class Access:
     """How to reach a node."""
 
     url: str
-    token: str = attrs.field(repr=False)
+    token: str = attrs.field(repr=False, default="")
+    """Empty: only what needs none can be asked."""
 
 
 def find_access(state: StateDir, environment: Mapping[str, str]) -> Access:
@@ -152,7 +153,7 @@ def open_client(access: Access) -> Generator[Client]:
     """Open the connection to a node; proxies of the environment are not asked."""
     with httpx2.Client(
         base_url=access.url,
-        headers={"authorization": f"Bearer {access.token}"},
+        headers={"authorization": f"Bearer {access.token}"} if access.token else {},
         timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         trust_env=False,
     ) as http:

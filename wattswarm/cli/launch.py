@@ -2,10 +2,10 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, TypeVar
 
 from wattswarm.cli.client import Access, find_access, open_client
@@ -18,13 +18,21 @@ T = TypeVar("T")
 
 POLL_S: Final = 0.05
 TAIL_CHARS: Final = 2_000
+PROGRAM: Final = (sys.executable, "-m", "wattswarm")
 
 
-def start_detached(state: StateDir, arguments: Sequence[str], *, deadline_ms: int) -> NodeFile:
+def start_detached(
+    state: StateDir,
+    arguments: Sequence[str],
+    *,
+    deadline_ms: int,
+    program: Sequence[str] = PROGRAM,
+) -> NodeFile:
     """Start a node in a session of its own; it takes work when this returns.
 
     Args:
         arguments: Options of `wattswarm up`. deadline_ms: Longest wait for the node to be ready.
+        program: The command that understands them.
 
     Raises:
         Failure: A node runs there already, the new one ended, or it is not ready in time.
@@ -38,48 +46,53 @@ def start_detached(state: StateDir, arguments: Sequence[str], *, deadline_ms: in
         )
     state.prepare()
     state.remove_node_file()
-    child = _spawn(state, arguments)
-    node = _wait(lambda: _ready(state, child), deadline_ms)
+    pid = _spawn(state, [*program, "--state-dir", str(state.path), "up", *arguments, "--log-file"])
+    node = _wait(lambda: _ready(state, pid), deadline_ms)
     if node is None:
         raise Failure(
             code="timed_out",
-            message=f"the node (process {child.pid}) is not ready after {deadline_ms} ms",
+            message=f"the node (process {pid}) is not ready after {deadline_ms} ms",
             remedy=f"look into {state.log_path}; it goes on starting, `wattswarm down` stops it",
         )
     return node
 
 
-def _spawn(state: StateDir, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "wattswarm", "--state-dir", str(state.path), "up"]
-    with open(_start_log(state), "wb") as log:
-        return subprocess.Popen(
-            [*command, "--log-file", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+def _spawn(state: StateDir, command: Sequence[str]) -> int:
+    """Start a process that outlives this one, with no terminal; return its pid."""
+    log = str(_start_log(state))
+    return os.posix_spawn(
+        command[0],
+        list(command),
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
-def _start_log(state: StateDir) -> str:
+def _start_log(state: StateDir) -> Path:
     """Return where a detached node writes before its log is set up: errors of the start."""
-    return str(state.log_path.with_name("start.log"))
+    return state.log_path.with_name("start.log")
 
 
-def _ready(state: StateDir, child: subprocess.Popen[bytes]) -> NodeFile | None:
-    if child.poll() is not None:
-        with open(_start_log(state), encoding="utf-8", errors="replace") as log:
-            told = log.read().strip()[-TAIL_CHARS:]
+def _ready(state: StateDir, pid: int) -> NodeFile | None:
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if ended:
+        code = os.waitstatus_to_exitcode(status)
+        told = _start_log(state).read_text("utf-8", "replace").strip()[-TAIL_CHARS:]
         raise Failure(
             code="not_started",
-            message=f"the node ended with code {child.returncode}:\n{told}",
+            message=f"the node ended with code {code}:\n{told}",
             remedy=f"`wattswarm doctor`, and {state.log_path}",
         )
     node = state.node_file()
-    if node is None or node.pid != child.pid:
+    if node is None or node.pid != pid:
         return None
     try:
-        with open_client(Access(node.api_url, "")) as client:
+        with open_client(Access(node.api_url)) as client:
             return node if client.readiness()[0] else None
     except Failure:
         return None
@@ -94,21 +107,45 @@ def stop(state: StateDir, *, deadline_ms: int) -> int | None:
         Failure: It has not ended in time.
     """
     holder = state.holder()
-    if holder is None:
-        state.remove_node_file()
-        return None
+    if holder is not None:
+        _ask_to_stop(state, holder)
+        is_over = _wait(lambda: _has_left(state, holder) or None, deadline_ms)
+        if not is_over:
+            raise Failure(
+                code="timed_out",
+                message=f"the node (process {holder}) has not ended after {deadline_ms} ms",
+                remedy=f"`kill -9 {holder}` loses nothing that was acknowledged",
+            )
+    state.remove_node_file()  # one that was killed could not
+    return holder
+
+
+def _ask_to_stop(state: StateDir, holder: int) -> None:
     try:
         with open_client(find_access(state, {})) as client:
             client.post(Stopping, "/node/stop")
     except (Failure, ConfigError):
-        os.kill(holder, signal.SIGTERM)
-    if not _wait(lambda: state.holder() is None or None, deadline_ms):
-        raise Failure(
-            code="timed_out",
-            message=f"the node (process {holder}) has not ended after {deadline_ms} ms",
-            remedy=f"`kill -9 {holder}` loses nothing that was acknowledged",
-        )
-    return holder
+        if state.holder() == holder:
+            os.kill(holder, signal.SIGTERM)
+
+
+def _has_left(state: StateDir, pid: int) -> bool:
+    return state.holder() != pid and _is_gone(pid)
+
+
+def _is_gone(pid: int) -> bool:
+    """Tell whether a process has ended; one that we started ourselves is reaped."""
+    try:
+        ended, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    else:
+        return ended == pid
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def _wait(condition: Callable[[], T | None], deadline_ms: int) -> T | None:

@@ -74,7 +74,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def configure(*, level: str, style: str = "auto", file: RotatingFile | None = None) -> None:
-    """Set up this process's logs; everything logged afterwards follows.
+    """Set up this process's logs, those of libraries included; all logged afterwards follows.
 
     Args:
         level: The least level that is written: debug, info, warning or error.
@@ -88,6 +88,24 @@ def configure(*, level: str, style: str = "auto", file: RotatingFile | None = No
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", file or sys.stderr)),
         cache_logger_on_first_use=False,
     )
+    _bridge()
+
+
+class Bridge(logging.Handler):
+    """Passes on what libraries log in the standard library's way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record of a library as an entry of ours."""
+        exc_info = record.exc_info if record.exc_info and record.exc_info[0] else None
+        structlog.get_logger().log(
+            record.levelno, record.getMessage(), library=record.name, exc_info=exc_info
+        )
+
+
+def _bridge() -> None:
+    root = logging.getLogger()
+    root.handlers = [Bridge(logging.WARNING)]
+    root.setLevel(logging.WARNING)
 
 
 def _shared() -> list[Any]:

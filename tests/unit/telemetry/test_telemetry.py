@@ -1,6 +1,7 @@
 """Logs rotate and pass on what workers wrote; metrics come from one table."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from wattswarm.telemetry.metrics import BY_NAME, METRICS, Reading, exposition
 
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[RotatingFile]:
-    before = structlog.get_config()
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     file = RotatingFile(tmp_path / "logs" / "node.log", bytes_max=2_000, files=3)
     configure(level="info", file=file)
     yield file
     file.close()
     structlog.configure(**before)
+    root.handlers, root.level = handlers, level
 
 
 def entries(file: RotatingFile) -> list[dict[str, object]]:
@@ -67,6 +70,22 @@ def test_an_empty_line_says_nothing(file: RotatingFile) -> None:
     forward(b"\n")
     structlog.get_logger().info("after")
     assert len(entries(file)) == 1
+
+
+def test_what_libraries_log_is_passed_on_with_its_traceback(file: RotatingFile) -> None:
+    library = logging.getLogger("some.library")
+    library.info("unseen")
+    try:
+        int("broken")
+    except ValueError:
+        library.exception("it failed: %s", "so")
+    (entry,) = entries(file)
+    assert (entry["event"], entry["level"], entry["library"]) == (
+        "it failed: so",
+        "error",
+        "some.library",
+    )
+    assert "ValueError: invalid literal" in str(entry["exception"])
 
 
 def test_every_metric_has_a_name_of_ours_and_a_base_unit() -> None:

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, cast
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from wattswarm.cli.views.style import (
@@ -237,12 +236,24 @@ def decision_view(decision: DecisionView) -> RenderableType:
 
 
 def output_view(output: object) -> RenderableType:
-    """Return an output, as people read it where it has the usual shape."""
+    """Return an output: its answer as a text, where it has one, and the rest as JSON."""
     if output is None:
         return Text("(the output is not JSON, not here, or large)", "dim")
-    shown = json.dumps(output, indent=2, ensure_ascii=False)
+    answer, rest = _answer(output)
+    shown = json.dumps(rest, indent=2, ensure_ascii=False) if rest else ""
     if len(shown) > OUTPUT_CHARS_MAX:
         shown = f"{shown[:OUTPUT_CHARS_MAX]}\n… `wattswarm task decision --json` has the rest"
-    made = Table.grid()
-    made.add_row(Text(shown))
-    return Panel(made, title="output", title_align="left", border_style="green")
+    parts = [Text(answer, "bold")] if answer else []
+    parts += [Text(shown, "dim" if answer else "")] if shown else []
+    return Panel(Group(*parts), title="output", title_align="left", border_style="green")
+
+
+def _answer(output: object) -> tuple[str, object]:
+    """Return the answer of an output in the usual shape, and what else it holds."""
+    if not isinstance(output, dict):
+        return "", output
+    fields = cast("dict[str, object]", output)
+    answer = fields.get("answer")
+    if not isinstance(answer, str):
+        return "", fields
+    return answer, {name: value for name, value in fields.items() if name != "answer"}
