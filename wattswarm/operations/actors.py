@@ -1,0 +1,276 @@
+"""The supervision tree: looked at, tuned, and acted upon."""
+
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Literal, TypeAlias
+
+import attrs
+import trio
+
+from wattswarm.actors.runtime.dials import check_dial, dial_specs
+from wattswarm.actors.runtime.errors import ActorError, OutOfRange
+from wattswarm.actors.runtime.spec import ROOT
+from wattswarm.actors.runtime.stats import ActorStats as Reading
+from wattswarm.actors.runtime.view import ActorView
+from wattswarm.actors.runtime.world import Clock
+from wattswarm.kernel.errors import Rejection
+from wattswarm.operations.actor_view import (
+    Named,
+    crash_view,
+    named,
+    silent,
+    spec_view,
+    state_of,
+    stats_view,
+    tree_node,
+)
+from wattswarm.operations.failing import of_actor_error
+from wattswarm.operations.processes import Processes
+from wattswarm.operations.reverts import Revert, Reverts
+from wattswarm.operations.tree import TreeControl
+from wattswarm.surface.actor import (
+    ActorActed,
+    ActorDetail,
+    ActorStats,
+    ActorsTop,
+    DialChange,
+    TreeNode,
+    Tune,
+    Tuned,
+)
+from wattswarm.surface.words import when
+
+Action: TypeAlias = Literal["restart", "kill", "suspend", "resume"]
+
+EFFECT_S: Final = 5.0
+"""What an operator asked for is in effect within this, or the answer shows how far it came."""
+
+LOOK_S: Final = 0.02
+UP: Final = frozenset({"ready", "suspended", "stopped"})
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Actors:
+    """`ActorOperations`, dead letters apart, over the tree.
+
+    Args:
+        loop_lag_ms: How late the loop of this process last was.
+    """
+
+    tree: TreeControl
+    processes: Processes
+    reverts: Reverts
+    clock: Clock
+    loop_lag_ms: Callable[[], float]
+
+    # --- looking --------------------------------------------------------------------------------
+
+    async def actor_tree(self) -> TreeNode:
+        """Return the tree from the root."""
+        errors = {reading.actor: reading.last_error for reading in await self.tree.stats()}
+        return tree_node(self.tree.spec, self.tree.describe(), errors)
+
+    async def actors_top(self) -> ActorsTop:
+        """Return how every actor and process does."""
+        readings = {reading.actor: reading for reading in await self.tree.stats()}
+        view, known = self.tree.describe(), named(self.tree.spec)
+        now_ms = self.clock.wall_ms()
+        actors = tuple(
+            self._stats(readings.get(actor.id) or silent(actor), known[actor.id])
+            for group in view.groups
+            for actor in group.actors
+        )
+        workers = self.processes.stats(view, now_ms, self.loop_lag_ms())
+        return ActorsTop(at=when(now_ms), actors=actors, workers=workers)
+
+    async def actor(self, name: str) -> ActorDetail | Rejection:
+        """Return everything about one actor."""
+        found = self._find(name)
+        if isinstance(found, Rejection):
+            return found
+        first = found.child.ids()[0] if name == found.child.id else name
+        return ActorDetail(
+            stats=self._stats(await self._reading(first), found),
+            spec=spec_view(found.child),
+            snapshot=await self._snapshot(first),
+            talks_to=(*found.child.talks_to, *found.child.asks),
+            points=self.tree.points().get(found.child.id, ()),
+            crashes=tuple(crash_view(*each) for each in reversed(self.tree.crashes(first))),
+        )
+
+    async def _snapshot(self, name: str) -> Mapping[str, object]:
+        try:
+            return await self.tree.inspect(name)
+        except ActorError:
+            return {}
+
+    # --- turning dials --------------------------------------------------------------------------
+
+    async def tune(self, name: str, tune: Tune) -> Tuned | Rejection:
+        """Turn dials; answers when they are in effect. All are turned or none."""
+        found = self._find(name)
+        if isinstance(found, Rejection):
+            return found
+        refusal = _not_tunable(found, tune)
+        if refusal is not None:
+            return refusal
+        first = found.child.ids()[0] if name == found.child.id else name
+        before = (await self._reading(first)).dials
+        try:
+            version = await self._turn(name, tune.dials)
+        except ActorError as error:
+            return of_actor_error(error)
+        until = None if tune.for_ms is None else self.clock.wall_ms() + tune.for_ms
+        for dial in tune.dials:
+            self.reverts.forget(name, dial)
+            if until is not None and tune.for_ms is not None:
+                self.reverts.add(Revert(name, dial, before[dial], until), tune.for_ms)
+        after = await self._in_effect(first, version)
+        changes = tuple(
+            DialChange(
+                name=dial,
+                old=before.get(dial, value),
+                wanted=value,
+                effective=after.dials.get(dial, value),
+                is_live=True,
+                reverts_at=None if until is None else when(until),
+            )
+            for dial, value in tune.dials.items()
+        )
+        return Tuned(actor=name, version=version, changes=changes)
+
+    async def _turn(self, name: str, dials: Mapping[str, int]) -> int:
+        version = 0
+        for dial, value in dials.items():
+            version = max(version, await self.tree.tune(name, dial, value))
+        return version
+
+    async def _in_effect(self, name: str, version: int) -> Reading:
+        """Return the reading in which the change is in effect, or the last before patience ends."""
+        give_up = trio.current_time() + EFFECT_S
+        while True:
+            reading = await self._reading(name)
+            if reading.dials_effective >= version or trio.current_time() >= give_up:
+                return reading
+            await trio.sleep(LOOK_S)
+
+    # --- acting ---------------------------------------------------------------------------------
+
+    async def restart_actor(self, name: str) -> ActorActed | Rejection:
+        """Restart an actor; answers when it runs again."""
+        return await self._act(name, "restart", self.tree.restart)
+
+    async def suspend_actor(self, name: str) -> ActorActed | Rejection:
+        """Let an actor take no message until it is resumed."""
+        return await self._act(name, "suspend", self.tree.suspend)
+
+    async def resume_actor(self, name: str) -> ActorActed | Rejection:
+        """Let a suspended actor go on."""
+        return await self._act(name, "resume", self.tree.resume)
+
+    async def kill_actor(self, name: str) -> ActorActed | Rejection:
+        """Kill the worker process of an actor or group with SIGKILL; its supervisor restarts it."""
+        groups = {group.name: group for group in self.tree.spec.groups}
+        found = self._find(name)
+        group = groups.get(name) or (found.group if isinstance(found, Named) else None)
+        if group is None:
+            assert isinstance(found, Rejection)
+            return found
+        if group.placement == ROOT:
+            return Rejection(
+                code="in_root_process",
+                message=f"{name} lives in the node's own process: restart it instead",
+            )
+        first = group.children[0].ids()[0] if name in groups else name
+        before = self._view(first).incarnation, self._group_incarnation(group.name)
+        self.tree.kill(group.name, signal.SIGKILL)
+        await self._wait(lambda: self._group_incarnation(group.name) > before[1])
+        await self._wait(lambda: self._view(first).state in UP)
+        return self._acted(first, "kill")
+
+    async def _act(
+        self, name: str, action: Action, do: Callable[[str], Awaitable[None]]
+    ) -> ActorActed | Rejection:
+        found = self._find(name)
+        if isinstance(found, Rejection):
+            return found
+        first = found.child.ids()[0] if name == found.child.id else name
+        before = self._view(first).incarnation
+        try:
+            await do(name)
+        except ActorError as error:
+            return of_actor_error(error)
+        if action == "restart":
+            await self._wait(lambda: self._view(first).incarnation > before)
+        await self._wait(lambda: self._is_done(first, action))
+        return self._acted(first, action)
+
+    def _is_done(self, name: str, action: Action) -> bool:
+        state = self._view(name).state
+        return state == "suspended" if action == "suspend" else state in UP
+
+    async def _wait(self, is_so: Callable[[], bool]) -> None:
+        """Return when something is so, or when patience ends: the answer shows how it is then."""
+        with trio.move_on_after(EFFECT_S):
+            while True:
+                if is_so():
+                    return
+                await trio.sleep(LOOK_S)
+
+    def _acted(self, name: str, action: Action) -> ActorActed:
+        actor = self._view(name)
+        return ActorActed(
+            actor=name,
+            action=action,
+            state=state_of(actor.state),
+            pid=self._pid(name),
+            incarnation=actor.incarnation,
+        )
+
+    # --- within ---------------------------------------------------------------------------------
+
+    def _find(self, name: str) -> Named | Rejection:
+        known = named(self.tree.spec)
+        if name in known:
+            return known[name]
+        there = ", ".join(known)
+        return Rejection(
+            code="not_found", message=f"there is no actor {name[:80]}; there are {there}"
+        )
+
+    def _view(self, name: str) -> ActorView:
+        groups = self.tree.describe().groups
+        return next(actor for group in groups for actor in group.actors if actor.id == name)
+
+    def _group_incarnation(self, name: str) -> int:
+        return next(g.incarnation for g in self.tree.describe().groups if g.name == name)
+
+    def _pid(self, name: str) -> int | None:
+        view = self.tree.describe()
+        group = next(g for g in view.groups if any(actor.id == name for actor in g.actors))
+        return group.pid or (view.pid if group.placement == ROOT else None)
+
+    async def _reading(self, name: str) -> Reading:
+        found = {reading.actor: reading for reading in await self.tree.stats()}
+        return found.get(name) or silent(self._view(name))
+
+    def _stats(self, reading: Reading, found: Named) -> ActorStats:
+        times = self.reverts.times(reading.actor, found.child.id)
+        return stats_view(reading, found, self._pid(reading.actor), times)
+
+
+def _not_tunable(found: Named, tune: Tune) -> Rejection | None:
+    """Return why not all of the dials can be turned so, or None."""
+    if not tune.dials:
+        return Rejection(code="dial_invalid", message="no dial was named")
+    if tune.for_ms is not None and tune.for_ms < 1:
+        return Rejection(code="dial_invalid", message="for_ms is at least 1")
+    specs = dial_specs(found.child)
+    for dial, value in tune.dials.items():
+        try:
+            check_dial(specs, dial, value)
+        except OutOfRange as error:
+            return Rejection(
+                code="dial_invalid", message=str(error), details={"dial": dial, "value": value}
+            )
+    return None

@@ -1,0 +1,118 @@
+"""A task told in sentences; pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from wattswarm.kernel.codes import WORDS
+from wattswarm.kernel.ids import short
+from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.verdict import Ignored
+from wattswarm.kernel.views import finality_equivocators, state_word, vote_equivocations
+from wattswarm.operations.next_steps import next_steps
+from wattswarm.operations.task_view import finality_views, reason_word
+from wattswarm.operations.verdict_view import verdict_view
+from wattswarm.store.log_record import LogRow
+from wattswarm.surface.task import Explanation, TaskWord
+from wattswarm.surface.words import when
+
+
+def explanation(state: TaskState, rows: Sequence[LogRow], now_ms: int) -> Explanation:
+    """Return what a task is, what was done, what counted, and what is missing."""
+    return Explanation(
+        task_id=state.task_id.hex(),
+        state=cast("TaskWord", state_word(state, now_ms)),
+        summary=tuple(_story(state, now_ms)),
+        next_steps=next_steps(state, now_ms),
+        timeline=tuple(verdict_view(row, state) for row in rows),
+    )
+
+
+def _story(state: TaskState, now_ms: int) -> Iterator[str]:
+    word = state_word(state, now_ms)
+    yield from _origin(state)
+    yield f"It is {word}: {WORDS[word]}"
+    yield from _work(state)
+    yield from _findings(state)
+    yield from _ends(state)
+    yield from _trouble(state)
+
+
+def _origin(state: TaskState) -> Iterator[str]:
+    terms = state.contract
+    if terms is None:
+        yield f"Task {short(state.task_id)} is only known by what others say about it."
+        return
+    yield (
+        f"Task {short(state.task_id)} “{terms.name}” ({terms.task_type}) was created by node "
+        f"{short(state.creator)} at {when(state.created_at)}; it expires at "
+        f"{when(terms.expires_at)}."
+    )
+    sealed = "sealed and then revealed" if terms.commit_reveal else "plain"
+    yield (
+        f"It takes {terms.quorum_threshold} counted approvals of one candidate; votes are {sealed}."
+        f" At most {terms.max_proposers} propose and {terms.max_verifiers} verify, in up to "
+        f"{terms.max_attempts} attempts."
+    )
+
+
+def _work(state: TaskState) -> Iterator[str]:
+    if state.claims:
+        renewals, released = len(state.renewals), len(state.released)
+        yield (
+            f"{len(state.claims)} claims were made, renewed {renewals} times; {released} were "
+            "given back."
+        )
+    for name, candidate in sorted(state.candidates.items(), key=lambda item: item[1].created_at):
+        yield (
+            f"Executor {candidate.executor} of node {short(candidate.author)} proposed candidate "
+            f"{short(name)} ({candidate.output.size_bytes} bytes of {candidate.output.mime})."
+        )
+    for failure in sorted(state.errors.values(), key=lambda item: item.created_at):
+        claim = state.claims[failure.claim]
+        yield f"Executor {claim.executor} failed: {failure.reason}. {failure.message}".rstrip()
+
+
+def _findings(state: TaskState) -> Iterator[str]:
+    for result in sorted(state.results.values(), key=lambda item: item.created_at):
+        reasons = ", ".join(map(reason_word, result.reason_codes))
+        yield (
+            f"Verifier {result.executor} of node {short(result.author)} found candidate "
+            f"{short(result.candidate)} {result.status.value} with {result.score_bp} of 10000 "
+            f"points ({reasons})."
+        )
+    if state.commits or state.votes:
+        said = Counter(vote.ballot.value for vote in state.votes.values())
+        yield (
+            f"{len(state.commits)} sealed votes; {said['approve']} approvals and {said['reject']} "
+            f"rejections are known, {len(state.counted)} votes count."
+        )
+
+
+def _ends(state: TaskState) -> Iterator[str]:
+    for decision in sorted(state.decisions.values(), key=lambda item: item.created_at):
+        yield (
+            f"Node {short(decision.author)} decided for candidate {short(decision.candidate)} at "
+            f"{when(decision.created_at)}, by {decision.approvals} approvals to "
+            f"{decision.rejections} rejections."
+        )
+    for final in finality_views(state):
+        disputed = ", and finalizers contradicted each other" if final.is_disputed else ""
+        yield (
+            f"{len(final.signers)} of {final.threshold} needed finalizers signed candidate "
+            f"{final.candidate_id[:12]}{disputed}."
+        )
+
+
+def _trouble(state: TaskState) -> Iterator[str]:
+    verdicts = state.verdicts.values()
+    ignored = sum(isinstance(verdict, Ignored) for verdict in verdicts)
+    waiting = len(state.verdicts) - ignored
+    if ignored:
+        yield f"{ignored} events have no effect; the timeline says why."
+    if waiting:
+        yield f"{waiting} events wait for others."
+    for voter in sorted({item.voter for item in vote_equivocations(state)}):
+        yield f"Node {short(voter)} voted more than once on one candidate."
+    for _, signer in finality_equivocators(state):
+        yield f"Node {short(signer)} signed several candidates of one epoch."

@@ -1,0 +1,87 @@
+"""Names that people give: the full hex name of a thing, or a unique prefix of it."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.ids import EventId, Seq, TaskId, short
+from wattswarm.store.connection import Connection
+from wattswarm.store.log_reader import LogReader
+from wattswarm.store.log_record import LogRow
+from wattswarm.store.projection_reader import ProjectionReader
+
+T = TypeVar("T")
+
+HEX_PREFIX: Final = re.compile(r"[0-9a-f]{1,64}\Z")
+FULL_NIBBLES: Final = 64
+SEQ: Final = re.compile(r"[0-9]{1,15}\Z")
+CREATION: Final = "TASK_CREATED"
+SCANNED_MAX: Final = 64
+"""Events that a prefix may fit before it is called ambiguous unread."""
+
+NAME_SHOWN_MAX: Final = 80
+
+
+def find_task(connection: Connection, name: str) -> TaskId | Rejection:
+    """Return the task of this name: one that was created here, or that events speak of.
+
+    A task that was created a moment ago is found as well: the log is asked, not only what is
+    derived from it.
+    """
+    if not HEX_PREFIX.match(name):
+        return _unknown("task", name)
+    reader = LogReader(connection)
+    if (task_id := as_task_id(name)) is not None:
+        found = [task_id] if reader.task_events(task_id, limit=1) else []
+        return _one(found, "task", name)
+    rows = reader.find(name, limit=SCANNED_MAX)
+    created = {row.event_id for row in rows if row.kind == CREATION}
+    known = created.union(ProjectionReader(connection).find_tasks(name))
+    return _one(sorted(known), "task", name)
+
+
+def as_task_id(name: str) -> TaskId | None:
+    """Return the task that a complete name is of, whether anything is known of it or not."""
+    if len(name) != FULL_NIBBLES or not HEX_PREFIX.match(name):
+        return None
+    return EventId(bytes.fromhex(name))
+
+
+def find_event(connection: Connection, name: str) -> LogRow | Rejection:
+    """Return the event of this id or prefix, or at this seq in decimal.
+
+    Digits alone are a seq when there is such a row, and else the beginning of an id.
+    """
+    if not HEX_PREFIX.match(name):
+        return _unknown("event", name)
+    reader = LogReader(connection)
+    at = reader.at(Seq(int(name))) if SEQ.match(name) else None
+    return at or _one(reader.find(name), "event", name)
+
+
+def _one(found: Sequence[T], what: str, name: str) -> T | Rejection:
+    if not found:
+        return _unknown(what, name)
+    if len(found) == 1:
+        return found[0]
+    first = ", ".join(map(_shown, found[:2]))
+    return Rejection(
+        code="ambiguous_name",
+        message=f"several {what}s begin with {name}, {first} among them: give more digits",
+    )
+
+
+def _shown(found: object) -> str:
+    match found:
+        case bytes():
+            return short(found)
+        case LogRow(event_id=event_id):
+            return short(event_id)
+        case _:
+            return str(found)
+
+
+def _unknown(what: str, name: str) -> Rejection:
+    shown = name[:NAME_SHOWN_MAX]
+    return Rejection(code="not_found", message=f"there is no {what} {shown} here")

@@ -1,0 +1,231 @@
+"""All operations of a node as one: what the API is served from."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+import trio
+
+from wattswarm.actors.governance_tail import GovernanceTail
+from wattswarm.actors.messages import HeadMoved, TasksChanged
+from wattswarm.actors.runtime.actor import Logger
+from wattswarm.actors.runtime.ref import Ref
+from wattswarm.actors.runtime.world import Clock
+from wattswarm.config.load import LoadedConfig
+from wattswarm.config.state_dir import StateDir
+from wattswarm.executors.retry import Dice
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.operations.actors import Actors
+from wattswarm.operations.announcements import Announcements
+from wattswarm.operations.bodies import Bodies
+from wattswarm.operations.chaos import Chaos
+from wattswarm.operations.derivation import Governing
+from wattswarm.operations.doctor import Doctor
+from wattswarm.operations.executors import Executors
+from wattswarm.operations.health import Health
+from wattswarm.operations.letters import Letters
+from wattswarm.operations.log import Log
+from wattswarm.operations.loop_lag import LoopLag
+from wattswarm.operations.node import Identity, Node
+from wattswarm.operations.processes import Processes
+from wattswarm.operations.reading import LocalSession
+from wattswarm.operations.reverts import Reverts
+from wattswarm.operations.stream import Stream
+from wattswarm.operations.submission import Appender, Submission
+from wattswarm.operations.tasks import Tasks
+from wattswarm.operations.tree import TreeControl
+from wattswarm.store.artifacts import ArtifactStore
+from wattswarm.store.connection import Database
+from wattswarm.store.pool import Reads
+
+MIB: Final = 1_048_576
+
+
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """What operations are given: the node's place, key and settings, and the tree that they run in.
+
+    Args:
+        append: Puts events into the log; `ref` leads to other actors.
+        environ: Where tokens of executors that are named by variables are looked up.
+    """
+
+    database: Database
+    state_dir: StateDir
+    loaded: LoadedConfig
+    network_id: str
+    key: KeyPair = attrs.field(repr=False)
+    api_url: str
+    started_ms: int
+    tree: TreeControl
+    ref: Callable[[str], Ref[Any]]
+    append: Appender
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    clock: Clock
+    dice: Dice
+    log: Logger
+
+
+class Operations:
+    """A `NodeApi`: each operation is that of the part that it belongs to.
+
+    Whoever makes it runs `run` for as long as it is used, and then calls `close`.
+    """
+
+    def __init__(self, given: Surroundings) -> None:
+        config, tree, clock = given.loaded.config, given.tree, given.clock
+        self._reads = Reads(given.database, config.store.readers)
+        self._local = LocalSession(given.database)
+        self._lag = LoopLag()
+        self.announcements = Announcements()
+        self._health = Health(tree, self.announcements)
+        self._reverts = Reverts(tree.tune, given.log)
+        artifacts = ArtifactStore(
+            given.state_dir.artifacts_path, config.limits.artifact_mib_max * MIB
+        )
+        governing = Governing(GovernanceTail(given.network_id))
+
+        node = Node(
+            identity=Identity(
+                node_id=given.key.node_id,
+                network_id=given.network_id,
+                state_dir=given.state_dir.path,
+                api_url=given.api_url,
+                started_ms=given.started_ms,
+                is_embedded=not config.store.pg_url,
+            ),
+            loaded=given.loaded,
+            reads=self._reads,
+            local=self._local,
+            tree=tree,
+            health=self._health,
+            announcements=self.announcements,
+            clock=clock,
+        )
+        self.node = node.node
+        self.readiness = node.readiness
+        self.stop = node.stop
+        self.config = node.config
+        self.caught_up = node.caught_up
+
+        stream = Stream(
+            reads=self._reads,
+            announcements=self.announcements,
+            health=self._health,
+            clock=clock,
+        )
+        self.stream = stream.stream
+
+        tasks = Tasks(reads=self._reads, governing=governing, bodies=Bodies(artifacts), clock=clock)
+        self.tasks = tasks.tasks
+        self.task = tasks.task
+        self.verdicts = tasks.verdicts
+        self.task_events = tasks.task_events
+        self.explain = tasks.explain
+        self.decision = tasks.decision
+        self.artifact = tasks.artifact
+
+        submission = Submission(
+            reads=self._reads,
+            local=self._local,
+            governing=governing,
+            artifacts=artifacts,
+            key=given.key,
+            append=given.append,
+            clock=clock,
+            open_max=config.limits.tasks_open_max,
+        )
+        self.check_contract = submission.check_contract
+        self.sample_contract = submission.sample_contract
+        self.submit = submission.submit
+
+        executors = Executors(
+            local=self._local,
+            tree=tree,
+            ref=given.ref,
+            defaults=config.executors,
+            environ=given.environ,
+            dice=given.dice,
+            clock=clock,
+        )
+        self.executors = executors.executors
+        self.add_executor = executors.add_executor
+        self.remove_executor = executors.remove_executor
+        self.check_executor = executors.check_executor
+
+        log = Log(
+            reads=self._reads,
+            database=given.database,
+            ref=given.ref,
+            is_ingest_enabled=config.ingest.enabled,
+        )
+        self.log_head = log.log_head
+        self.events = log.events
+        self.event = log.event
+        self.digests = log.digests
+        self.verify_log = log.verify_log
+        self.replay_log = log.replay_log
+        self.ingest = log.ingest
+        self.progress: Mapping[str, str] = log.progress
+
+        actors = Actors(
+            tree=tree,
+            processes=Processes(tree.spec),
+            reverts=self._reverts,
+            clock=clock,
+            loop_lag_ms=self._lag.last_ms,
+        )
+        self.actor_tree = actors.actor_tree
+        self.actors_top = actors.actors_top
+        self.actor = actors.actor
+        self.tune = actors.tune
+        self.restart_actor = actors.restart_actor
+        self.kill_actor = actors.kill_actor
+        self.suspend_actor = actors.suspend_actor
+        self.resume_actor = actors.resume_actor
+
+        letters = Letters(local=self._local, tree=tree)
+        self.dead_letters = letters.dead_letters
+        self.retry_letter = letters.retry_letter
+        self.drop_letter = letters.drop_letter
+
+        chaos = Chaos(
+            tree=tree,
+            is_enabled=config.chaos.enabled,
+            rule_ms_max=config.chaos.rule_ms_max,
+            clock=clock,
+        )
+        self.fault_points = chaos.fault_points
+        self.faults = chaos.faults
+        self.arm = chaos.arm
+        self.disarm = chaos.disarm
+
+        doctor = Doctor(
+            loaded=given.loaded,
+            state_dir=given.state_dir,
+            database=given.database,
+            reads=self._reads,
+            local=self._local,
+            tree=tree,
+            health=self._health,
+            executors=executors,
+            clock=clock,
+        )
+        self.doctor = doctor.doctor
+
+    def heard(self, news: HeadMoved | TasksChanged) -> None:
+        """Take an announcement: whoever waits for news is woken."""
+        self.announcements.take(news)
+
+    async def run(self) -> None:
+        """Watch the node's health, and turn dials back, until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._health.watch)
+            nursery.start_soon(self._reverts.run)
+            nursery.start_soon(self._lag.watch)
+
+    def close(self) -> None:
+        """Let followers end, and end all sessions."""
+        self.announcements.stop()
+        self._reads.close()
+        self._local.close()
