@@ -200,6 +200,13 @@ class DeadLetters:
             rows = self.connection.execute(LOCAL["letters"], values).fetchall()
         return tuple(_letter(row) for row in rows)
 
+    def count(self) -> int:
+        """Return how many letters there are."""
+        with translated():
+            row = self.connection.execute(LOCAL["count_letters"]).fetchone()
+        assert row is not None
+        return row[0]
+
     def letter(self, letter_id: int) -> StoredLetter | None:
         """Return one letter, or None."""
         with translated():

@@ -112,6 +112,10 @@ class MemoryDeadLetters:
         )
         return tuple(found)[:limit]
 
+    def count(self) -> int:
+        """Return how many letters there are."""
+        return len(self.kept)
+
     def letter(self, letter_id: int) -> StoredLetter | None:
         """Return one letter, or None."""
         return self.kept.get(letter_id)

@@ -60,3 +60,6 @@ where letter_id = %(letter_id)s
 
 -- name: remove_letter
 delete from dead_letters where letter_id = %(letter_id)s
+
+-- name: count_letters
+select count(*) from dead_letters
