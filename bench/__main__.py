@@ -1,4 +1,4 @@
-"""`python -m bench NAME [--json] [--events N] [--seconds S]`: run one bench and print its figures."""
+"""`python -m bench NAME [--json] [--events N] [--seconds S]`: run a bench, print its figures."""
 
 import argparse
 import importlib

@@ -1,4 +1,4 @@
-"""What a bench answers: metrics with their baselines, and the machine that they were measured on."""
+"""What a bench answers: metrics with their baselines, and the machine that they are of."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ PACKAGES = ("wattswarm", "trio", "cbor2", "psycopg", "pynacl", "blake3", "hyperc
 
 @attrs.frozen(kw_only=True)
 class Result:
-    """One figure. `baseline` is the raw operation in the same unit; `ratio` is value over baseline."""
+    """One figure. `baseline` is the raw operation in its unit; `ratio` is value over baseline."""
 
     metric: str
     value: float

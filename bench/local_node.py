@@ -1,0 +1,60 @@
+"""A real node in this process, on a state directory that vanishes: its own workers and database."""
+
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+import trio
+
+from wattswarm.actors.runtime.tree import Tree, open_tree
+from wattswarm.config.load import load
+from wattswarm.config.state_dir import StateDir
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.version import local_genesis, network_id_of
+from wattswarm.node.tree import SEED, database, embedded, tree
+from wattswarm.store.connection import Database
+
+READY_S: Final = 60.0
+
+
+@attrs.frozen
+class LocalNode:
+    """A node that is ready."""
+
+    tree: Tree
+    state: StateDir
+    key: KeyPair
+    database: Database
+
+    @property
+    def network_id(self) -> str:
+        """The network of the node by itself."""
+        return network_id_of(local_genesis(self.key.node_id))
+
+
+@asynccontextmanager
+async def local_node(settings: Mapping[str, object] | None = None) -> AsyncGenerator[LocalNode]:
+    """Run a node with these settings (values by path) as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="wattswarm-bench-") as directory:
+        state = StateDir(Path(directory) / "state")
+        state.prepare()
+        key = state.key()
+        state.token()
+        loaded = load(None, {}, {"api.listen": "127.0.0.1:0", **(settings or {})})
+        place = database(loaded.config, state)
+        try:
+            with state.hold():
+                async with open_tree(tree(loaded, state, key), secrets={SEED: key.seed}) as running:
+                    await wait_ready(running)
+                    yield LocalNode(running, state, key, place)
+        finally:
+            embedded(loaded.config, state).stop()
+
+
+async def wait_ready(running: Tree) -> None:
+    """Return when the tree is ready."""
+    with trio.fail_after(READY_S):
+        await running.wait_ready()
