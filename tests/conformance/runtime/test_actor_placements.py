@@ -416,6 +416,76 @@ async def test_every_restart_is_a_warning(place):
         await until(lambda: any("restarting" in line and "boom" in line for line in said()))
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (2, 4)])
+async def test_instances_come_and_go_without_losing_a_message(place, before, after):
+    spec = child(instances=before, shard_by="key", inbox=InboxSpec(capacity=8))
+    async with tree(place, spec, child("other")) as running_tree:
+        ref = running_tree.ref("probe")
+        sent = []
+
+        async def send():
+            for number in range(200):
+                await ref.tell(Nap(0.001, key=str(number % 5), text=str(number)))
+                sent.append(str(number))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send)
+            await until(lambda: len(sent) > 20)
+            seen = await handled_so_far(running_tree)
+            await running_tree.resize("probe", after, {"greeting": "new"})
+            assert seen <= 200
+        names = ["probe"] if after == 1 else [f"probe/{index}" for index in range(after)]
+
+        async def is_all_handled():
+            stats = [one for one in await running_tree.stats() if one.actor.startswith("probe")]
+            assert [one.actor for one in stats] == names
+            return sum(one.depth + one.in_hand for one in stats) == 0
+
+        await until(is_all_handled)
+        kept = set()
+        for name in names:
+            greeting, *notes = await running_tree.ref(name).ask(Notes(), deadline_s=5)
+            assert greeting == "new"
+            kept |= set(notes)
+            keys = [int(note) % 5 for note in notes]
+            assert [
+                key for key in keys if notes_of(key, notes) != sorted(notes_of(key, notes))
+            ] == []
+        assert "199" in kept
+        assert (await running_tree.ref("other").ask(Who(), deadline_s=5))[1] == 1
+
+
+async def handled_so_far(running_tree):
+    return sum(one.handled for one in await running_tree.stats())
+
+
+def notes_of(key, notes):
+    return [int(note) for note in notes if int(note) % 5 == key]
+
+
+async def test_mail_that_waits_goes_to_its_new_owners(place):
+    async with tree(place, child(shard_by="key")) as running_tree:
+        ref = running_tree.ref("probe")
+        await running_tree.suspend("probe")
+        for number in range(40):
+            await ref.tell(Note(str(number), key=str(number)))
+        await until_received(running_tree, 40)
+        await running_tree.resize("probe", 4)
+        seen, counts = set(), []
+        for index in range(4):
+
+            async def is_handled(name=f"probe/{index}"):
+                stats = next(one for one in await running_tree.stats() if one.actor == name)
+                return stats.depth == 0 and stats.state == "ready"
+
+            await until(is_handled)
+            notes = await running_tree.ref(f"probe/{index}").ask(Notes(), deadline_s=5)
+            counts.append(len(notes))
+            seen |= set(notes)
+        assert len(seen) == sum(counts) == 40
+        assert all(counts)
+
+
 # -- faults ------------------------------------------------------------------------------------
 
 

@@ -5,22 +5,23 @@ from typing import cast
 
 import msgspec
 
+from wattswarm.actors.runtime.atlas import Atlas
 from wattswarm.actors.runtime.control import (
     ArmOne,
     Command,
     Disarm,
     InspectOne,
+    ResizeOne,
     RestartOne,
     StatsOf,
     SuspendOne,
     TuneOne,
 )
-from wattswarm.actors.runtime.faults import FaultPlane
 from wattswarm.actors.runtime.group import LocalGroup
 from wattswarm.actors.runtime.stats import ActorStats
 
 
-async def carry_out(command: Command, group: LocalGroup, faults: FaultPlane) -> object:
+async def carry_out(command: Command, group: LocalGroup, atlas: Atlas) -> object:
     """Do what a command says in this process, and return what it is answered with.
 
     Raises:
@@ -38,9 +39,14 @@ async def carry_out(command: Command, group: LocalGroup, faults: FaultPlane) -> 
         case InspectOne(actor):
             return plain(await group.inspect(actor))
         case ArmOne(number, rule):
-            return faults.arm(number, rule)
+            return atlas.services.faults.arm(number, rule)
         case Disarm(number):
-            return faults.disarm(number)
+            return atlas.services.faults.disarm(number)
+        case ResizeOne(actor, instances, args):
+            child = atlas.resize(actor, instances, args)
+            if any(one.id == actor for one in group.spec.children):
+                await group.resize(child)
+            return None
 
 
 def stats_from(value: object) -> list[ActorStats]:

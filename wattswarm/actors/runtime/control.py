@@ -169,7 +169,16 @@ class Disarm:
     number: int | None
 
 
-Command = StatsOf | TuneOne | RestartOne | SuspendOne | InspectOne | ArmOne | Disarm
+@message(tag=0xFF17)
+class ResizeOne:
+    """Command: an actor has so many instances now, with these arguments."""
+
+    actor: str
+    instances: int
+    args: Mapping[str, Any]
+
+
+Command = StatsOf | TuneOne | RestartOne | SuspendOne | InspectOne | ArmOne | Disarm | ResizeOne
 
 
 @message(tag=0xFF20)
@@ -177,7 +186,7 @@ class Call:
     """Root → worker."""
 
     number: int
-    command: StatsOf | TuneOne | RestartOne | SuspendOne | InspectOne | ArmOne | Disarm
+    command: StatsOf | TuneOne | RestartOne | SuspendOne | InspectOne | ArmOne | Disarm | ResizeOne
 
 
 @message(tag=0xFF21)

@@ -1,13 +1,14 @@
 """A group of actors in this process: the cells, the routes to them, and the supervisor over
 them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
 from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.cell import Cell
 from wattswarm.actors.runtime.exit import Exit
+from wattswarm.actors.runtime.pool import LocalPool, block_of
 from wattswarm.actors.runtime.routes import LocalRoute, PoolRoute
 from wattswarm.actors.runtime.services import Services
 from wattswarm.actors.runtime.spec import AutoShutdown, ChildSpec, GroupSpec, Restart
@@ -32,19 +33,56 @@ class LocalGroup:
 
     def __attrs_post_init__(self) -> None:
         for child in self.spec.children:
-            self._add(child)
+            self._place(child, {})
 
-    def _add(self, child: ChildSpec) -> None:
-        cells = [Cell(name, child, self.services) for name in child.ids()]
-        routes = [LocalRoute(cell.id, cell.inbox, self.services) for cell in cells]
-        for cell, route in zip(cells, routes, strict=True):
+    def _place(self, child: ChildSpec, former: Mapping[str, Cell]) -> list[Cell]:
+        """Make an actor's cells, or keep those of that name, and make them reachable."""
+        cells = [former.get(name) or Cell(name, child, self.services) for name in child.ids()]
+        for cell in cells:
+            cell.spec = child
             self.cells[cell.id] = cell
-            self.services.add_route(cell.id, route)
-            self.services.inboxes[self.services.number_of(cell.id)] = cell.inbox
             self.services.notices[cell.id] = cell.inbox.put_system
-        if len(cells) > 1:
-            pool = PoolRoute(routes, child.shard_by)
-            self.services.add_route(child.id, pool)
+        inboxes = [cell.inbox for cell in cells]
+        block, _ = block_of(self.services.numbers[cells[0].id])
+        pool = self.services.pools.get(block)
+        if pool is None:
+            pool = LocalPool(inboxes, child.shard_by, child.inbox.capacity)
+            self.services.pools[block] = pool
+        pool.inboxes = inboxes
+        routes = [LocalRoute(cell.id, cell.inbox, self.services) for cell in cells]
+        whole = routes[0] if len(routes) == 1 else PoolRoute(routes, child.shard_by)
+        self.services.add_routes(child, routes, whole)
+        return cells
+
+    async def resize(self, child: ChildSpec) -> None:
+        """Run an actor with other instances; its mail is kept and goes to its new owners.
+
+        Its instances stop after the message in hand, and all of them start anew.
+        """
+        former = {name: cell for name, cell in self.cells.items() if cell.spec.id == child.id}
+        supervisor = self.supervisor
+        if supervisor is not None:
+            await supervisor.retire(list(former))
+        order = [name for name in self.cells if name not in former]
+        at = list(self.cells).index(next(iter(former)))
+        rest = {name: self.cells[name] for name in order}
+        self.cells = {}
+        cells = self._place(child, former)
+        self.cells = dict([*list(rest.items())[:at], *self.cells.items(), *list(rest.items())[at:]])
+        self._hand_over(child, former, cells)
+        if supervisor is not None and supervisor is self.supervisor:
+            supervisor.adopt(list(former), dict(self.cells))
+
+    def _hand_over(
+        self, child: ChildSpec, former: Mapping[str, Cell], cells: Sequence[Cell]
+    ) -> None:
+        pool = self.services.pools[block_of(self.services.numbers[cells[0].id])[0]]
+        mail = [envelope for cell in former.values() for envelope in cell.inbox.empty()]
+        for name, cell in former.items():
+            if name not in child.ids():
+                cell.inbox.move(lambda envelope: pool.owner_of(envelope.message))
+        for envelope in sorted(mail, key=lambda one: one.id):
+            pool.owner_of(envelope.message).user.append(envelope)
 
     # -- as a child of the root supervisor -------------------------------------------------------
 

@@ -46,6 +46,7 @@ class Inbox:
         "halt",
         "is_held",
         "is_suspended",
+        "moved",
         "overflow",
         "owner",
         "received",
@@ -70,6 +71,8 @@ class Inbox:
         """Whether user mail stays where it is: suspended, or as many handlers run as may."""
         self.closed: str | None = None
         """Why nothing can be put in it any more."""
+        self.moved: Callable[[Envelope], Inbox] | None = None
+        """Where its mail goes now that its owner is no more, if that is so."""
         self.received = self.refused = self.shed = 0
 
     # -- senders ---------------------------------------------------------------------------------
@@ -77,7 +80,7 @@ class Inbox:
     def accept(self, envelope: Envelope) -> bool:
         """Put a message in if there is room; tell whether it is in, and count nothing if it is
         not."""
-        if len(self.user) >= self.capacity or self._senders or self.closed is not None:
+        if len(self.user) >= self.capacity or self._senders or self.closed or self.moved:
             return False
         self._accept(envelope)
         return True
@@ -88,6 +91,8 @@ class Inbox:
         Raises:
             Down: The inbox is closed.
         """
+        if self.moved is not None:
+            return self.moved(envelope).offer(envelope)
         if self.closed is not None:
             raise self._down()
         if len(self.user) >= self.capacity or self._senders:
@@ -103,18 +108,19 @@ class Inbox:
         Raises:
             Down: The inbox is closed, or was closed meanwhile.
         """
-        while self.closed is None:
-            if len(self.user) < self.capacity and not self._senders:
+        is_woken = False
+        while self.moved is None:
+            if self.closed is not None:
+                raise self._down()
+            # Who was woken because there is room may take it, whoever else waits.
+            if len(self.user) < self.capacity and (is_woken or not self._senders):
                 self._accept(envelope)
                 return True
             if self.overflow is not Overflow.BLOCK:
                 return self._overflow(envelope)
             await self._senders.park()
-            # Woken because there is room: it may be taken at once, whoever else waits.
-            if self.closed is None and len(self.user) < self.capacity:
-                self._accept(envelope)
-                return True
-        raise self._down()
+            is_woken = True
+        return await self.moved(envelope).put(envelope)
 
     def put_system(self, notice: SystemMessage) -> None:
         """Put a system message in; the oldest makes room when even that lane is full."""
@@ -213,6 +219,17 @@ class Inbox:
         self.capacity = capacity
         if self._senders and len(self.user) < capacity:
             self._senders.unpark(count=capacity - len(self.user))
+
+    def empty(self) -> list[Envelope]:
+        """Take everything out, for another inbox."""
+        envelopes = list(self.user)
+        self.user.clear()
+        return envelopes
+
+    def move(self, to: "Callable[[Envelope], Inbox]") -> None:
+        """Send whoever waits to get in, or comes later, to another inbox."""
+        self.moved = to
+        self._senders.unpark_all()
 
     def close(self, reason: str) -> None:
         """Fail what is waiting in it or to get in it; nothing was started of any of that."""

@@ -27,6 +27,7 @@ from wattswarm.actors.runtime.frame import Frame, FrameType, encode_frame
 from wattswarm.actors.runtime.inbox import Inbox
 from wattswarm.actors.runtime.link import Link
 from wattswarm.actors.runtime.message import build, decode, decode_plain, encode_answer
+from wattswarm.actors.runtime.pool import LocalPool, block_of
 from wattswarm.actors.runtime.services import Services
 from wattswarm.actors.runtime.spec import Overflow
 
@@ -64,9 +65,17 @@ class _Channel:
     """Messages from one process to one actor of this."""
 
     number: int
-    inbox: Inbox
+    pool: LocalPool
     credit: ReceiveCredit
     stage: deque[Envelope] = attrs.field(factory=deque[Envelope])
+
+    def inbox_of(self, envelope: Envelope) -> Inbox:
+        """Return the inbox that a message belongs to now."""
+        return self.pool.owner_of(envelope.message, block_of(self.number)[1])
+
+    @property
+    def actor(self) -> str:
+        return self.pool.inboxes[0].owner
 
 
 @attrs.define(eq=False)
@@ -110,11 +119,11 @@ class Incoming:
     def _channel(self, number: int) -> _Channel:
         channel = self._channels.get(number)
         if channel is None:
-            inbox = self.services.inboxes.get(number)
-            if inbox is None:
+            pool = self.services.pools.get(block_of(number)[0])
+            if pool is None:
                 raise BadWire(reason=f"no actor here has the number {number}")
-            window = window_of(self.services.capacities[number])
-            channel = self._channels[number] = _Channel(number, inbox, ReceiveCredit(window))
+            credit = ReceiveCredit(window_of(pool.capacity))
+            channel = self._channels[number] = _Channel(number, pool, credit)
         return channel
 
     def _envelope(self, frame: Frame) -> Envelope:
@@ -130,7 +139,7 @@ class Incoming:
         return envelope
 
     def _place(self, channel: _Channel, envelope: Envelope) -> None:
-        inbox = channel.inbox
+        inbox = channel.inbox_of(envelope)
         if not channel.stage and inbox.accept(envelope):
             self._settle(channel)
         elif inbox.closed is None and inbox.overflow is Overflow.BLOCK:
@@ -138,13 +147,13 @@ class Incoming:
             if len(channel.stage) == 1:
                 self.nursery.start_soon(self._move_on, channel)
         else:
-            self._offer(channel, envelope)
+            self._offer(channel, inbox, envelope)
 
-    def _offer(self, channel: _Channel, envelope: Envelope) -> None:
+    def _offer(self, channel: _Channel, inbox: Inbox, envelope: Envelope) -> None:
         error: ActorError | None = None
         try:
-            if not channel.inbox.offer(envelope):
-                error = Refused(actor=channel.inbox.owner, reason="inbox full")
+            if not inbox.offer(envelope):
+                error = Refused(actor=inbox.owner, reason="inbox full")
         except Down as down:
             error = down
         if error is not None and envelope.reply is not None:
@@ -156,7 +165,7 @@ class Incoming:
         while channel.stage:
             envelope = channel.stage[0]
             try:
-                await channel.inbox.put(envelope)
+                await channel.inbox_of(envelope).put(envelope)
             except Down as down:
                 if envelope.reply is not None:
                     envelope.reply.fail(down)
@@ -171,11 +180,11 @@ class Incoming:
     def _on_garbage(self, frame: Frame, channel: _Channel, error: BadWire) -> None:
         """The frame was whole and the message is not one of ours: the two sides do not match."""
         self.services.base_logger.error(
-            "message dropped", peer=self.peer, actor=channel.inbox.owner, reason=error.reason
+            "message dropped", peer=self.peer, actor=channel.actor, reason=error.reason
         )
         if frame.type is FrameType.ASK:
             failure = RemoteFailure(
-                actor=channel.inbox.owner,
+                actor=channel.actor,
                 incarnation=0,
                 kind="BadWire",
                 message=error.reason,

@@ -6,16 +6,14 @@ live, a new one is made.
 """
 
 import socket
-from collections.abc import Mapping
 
 import attrs
 import trio
 
-from wattswarm.actors.runtime.atlas import has_traffic
+from wattswarm.actors.runtime.atlas import Atlas
 from wattswarm.actors.runtime.control import UseLink
-from wattswarm.actors.runtime.peer import Peer
 from wattswarm.actors.runtime.process import WorkerProcess, control_frame
-from wattswarm.actors.runtime.spec import ROOT, TreeSpec
+from wattswarm.actors.runtime.spec import ROOT
 
 RELINK_S = 0.05
 """A broken link may be the first sign of a process's end: that is known for certain after this."""
@@ -25,9 +23,8 @@ RELINK_S = 0.05
 class Mesh:
     """Who is linked with whom; `nursery` runs the root's own ends."""
 
-    tree: TreeSpec
+    atlas: Atlas
     nursery: trio.Nursery
-    peers: Mapping[str, Peer]
     _members: dict[str, WorkerProcess] = attrs.field(factory=dict[str, WorkerProcess], init=False)
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _relinking: set[frozenset[str]] = attrs.field(factory=set[frozenset[str]], init=False)
@@ -37,7 +34,7 @@ class Mesh:
         others = [ROOT, *self._members]
         self._members[name] = process
         for other in others:
-            if other != name and has_traffic(self.tree, name, other):
+            if other != name and self.atlas.has_traffic(name, other):
                 await self._link(name, other)
 
     def leave(self, name: str, process: WorkerProcess) -> None:
@@ -72,7 +69,7 @@ class Mesh:
 
     async def _give(self, name: str, peer: str, end: socket.socket) -> None:
         if name == ROOT:
-            self.nursery.start_soon(self.peers[peer].use, end)
+            self.nursery.start_soon(self.atlas.peers[peer].use, end)
             return
         with end:
             process = self._members.get(name)

@@ -33,7 +33,7 @@ class Route(Protocol):
 class Ref(Generic[M_contra]):
     """The address of an actor that takes messages of type `M_contra`."""
 
-    __slots__ = ("_may_ask", "_route", "_sender", "name")
+    __slots__ = ("__weakref__", "_may_ask", "_route", "_sender", "name")
 
     def __init__(self, name: str, route: Route, sender: str, *, may_ask: bool = True) -> None:
         self.name = name
@@ -73,6 +73,10 @@ class Ref(Generic[M_contra]):
         assert self._may_ask, f"{self._sender} asks {self.name}, which is not in its `asks`"
         answer = self._route.ask(msg, self._sender, deadline_s)
         return cast("Coroutine[Any, Any, R]", answer)
+
+    def lead_to(self, route: Route) -> None:
+        """Take another way from now on; the name stays."""
+        self._route = route
 
     def __repr__(self) -> str:
         return f"Ref({self.name})"

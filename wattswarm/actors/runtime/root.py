@@ -1,6 +1,6 @@
 """The root of a tree: its groups, its workers and the links between them, assembled and run."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -8,10 +8,10 @@ import attrs
 import trio
 
 from wattswarm.actors.runtime.armory import Armory
-from wattswarm.actors.runtime.atlas import add_remote_routes, number_actors
+from wattswarm.actors.runtime.atlas import Atlas
 from wattswarm.actors.runtime.cell import Cell
 from wattswarm.actors.runtime.commands import carry_out
-from wattswarm.actors.runtime.control import Boot, Command, Ended
+from wattswarm.actors.runtime.control import Boot, Command, Ended, ResizeOne
 from wattswarm.actors.runtime.errors import RestartLimit
 from wattswarm.actors.runtime.exit import Exit, ExitKind
 from wattswarm.actors.runtime.group import LocalGroup
@@ -45,6 +45,7 @@ class Root:
     ended: trio.Event = attrs.field(factory=trio.Event, init=False)
     is_stopping: bool = attrs.field(default=False, init=False)
     exit: Exit | None = attrs.field(default=None, init=False)
+    atlas: Atlas = attrs.field(init=False)
     supervisor: Supervisor = attrs.field(init=False)
     _life: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _spawner: Spawner = attrs.field(init=False)
@@ -104,7 +105,24 @@ class Root:
         """
         if group in self.workers:
             return await self.workers[group].call(command)
-        return await carry_out(command, self.local[group], self.services.faults)
+        return await carry_out(command, self.local[group], self.atlas)
+
+    async def resize(self, actor: str, instances: int, args: Mapping[str, object]) -> None:
+        """Give an actor other instances: first where it lives, then everybody hears of it.
+
+        Raises:
+            Down: Its worker is away; nothing was changed.
+        """
+        group, _ = self.atlas.find(actor)
+        command = ResizeOne(actor, instances, args)
+        if group.name in self.workers:
+            await self.workers[group.name].call(command)
+            self.atlas.resize(actor, instances, args)
+        else:
+            await self.local[group.name].resize(self.atlas.resize(actor, instances, args))
+        for name, worker in self.workers.items():
+            if name != group.name and worker.is_up:
+                await worker.call(command)
 
     def views(self) -> tuple[GroupView, ...]:
         """Return all groups as they are, in start order."""
@@ -118,9 +136,8 @@ class Root:
     async def _assemble(self, nursery: trio.Nursery) -> None:
         self.services.nursery = nursery
         self.services.publish_down = self._publish_down
-        number_actors(self.spec, self.services)
-        peers = add_remote_routes(self.spec, ROOT, self.services, self._on_link_lost)
-        self._mesh = Mesh(self.spec, nursery, peers)
+        self.atlas = Atlas(self.spec, ROOT, self.services, self._on_link_lost)
+        self._mesh = Mesh(self.atlas, nursery)
         has_workers = any(group.placement == "worker" for group in self.spec.groups)
         keeps_spare = self.spec.spare and has_workers
         self._spawner = Spawner(self.spec.preload, keeps_spare, self.on_log_line)
@@ -159,7 +176,7 @@ class Root:
         world, secrets = self.services.world, self.services.secrets
         return Boot(
             group=group.name,
-            tree=self.spec,
+            tree=self.atlas.tree,
             seed=world.rng(f"seed of {group.name}").randbytes(32),
             secrets={name: secrets[name] for name in sorted(names)},
             rules=self.armory.for_new_process(),
@@ -208,5 +225,5 @@ class Root:
 
     async def _in_workers(self, command: Command) -> None:
         for worker in self.workers.values():
-            if worker.state in ("ready", "starting", "suspect"):
+            if worker.is_up:
                 await worker.call(command)

@@ -2,7 +2,6 @@
 
 from collections.abc import Coroutine, Sequence
 from typing import Any
-from zlib import crc32
 
 import attrs
 import trio
@@ -12,6 +11,7 @@ from wattswarm.actors.runtime.errors import Execution, Refused
 from wattswarm.actors.runtime.inbox import Inbox
 from wattswarm.actors.runtime.message import copy_by_wire
 from wattswarm.actors.runtime.pending import Pending
+from wattswarm.actors.runtime.pool import shard_of
 from wattswarm.actors.runtime.ref import Route
 from wattswarm.actors.runtime.services import Services
 
@@ -96,10 +96,3 @@ class PoolRoute:
         if key is not None:
             return self.routes[shard_of(key, len(self.routes))]
         return min(self.routes, key=lambda route: route.load())
-
-
-def shard_of(key: object, shards: int) -> int:
-    """Return which of `shards` instances a key belongs to: the same in every process and every
-    run."""
-    raw = key if isinstance(key, bytes) else str(key).encode()
-    return crc32(raw) % shards

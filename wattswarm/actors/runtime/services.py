@@ -6,6 +6,7 @@ from contextlib import suppress
 from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 import attrs
 import trio
@@ -17,7 +18,7 @@ from wattswarm.actors.runtime.deadlines import Deadlines
 from wattswarm.actors.runtime.errors import ActorError
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
 from wattswarm.actors.runtime.faults import FaultPlane
-from wattswarm.actors.runtime.inbox import Inbox
+from wattswarm.actors.runtime.pool import LocalPool
 from wattswarm.actors.runtime.ref import Ref, Route
 from wattswarm.actors.runtime.spec import OPERATOR, ChildSpec
 from wattswarm.actors.runtime.system import TargetDown
@@ -49,13 +50,10 @@ class Services:
     faults: FaultPlane = attrs.field(factory=FaultPlane)
     deadlines: Deadlines = attrs.field(factory=Deadlines)
     routes: dict[str, Route] = attrs.field(factory=dict[str, Route])
-    inboxes: dict[int, Inbox] = attrs.field(factory=dict[int, Inbox])
-    """The inboxes that live here, by the number of their actor."""
-    capacities: dict[int, int] = attrs.field(factory=dict[int, int])
-    """Declared capacity of every inbox of the tree, by number: both ends of a link know the
-    window."""
-    names: Sequence[str] = (OPERATOR,)
-    """Every actor of the tree by its number; 0 is whoever is no actor."""
+    pools: dict[int, LocalPool] = attrs.field(factory=dict[int, LocalPool])
+    """The inboxes that live here, by the block of numbers of their actor."""
+    names: Mapping[int, str] = attrs.field(factory=dict[int, str])
+    """Every actor of the tree by its number on links; 0 is whoever is no actor."""
     numbers: Mapping[str, int] = attrs.field(factory=dict[str, int])
     notices: dict[str, Callable[[TargetDown], None]] = attrs.field(
         factory=dict[str, Callable[[TargetDown], None]]
@@ -66,11 +64,14 @@ class Services:
     """The handle on the whole tree; in the root process, while it runs."""
     nursery: trio.Nursery | None = None
     """Where delayed messages wait; set while the tree runs."""
+    _refs: dict[str, WeakSet[Ref[Any]]] = attrs.field(
+        factory=lambda: defaultdict[str, "WeakSet[Ref[Any]]"](WeakSet)
+    )
     _ids: Iterator[int] = attrs.field(factory=lambda: count(1))
 
     def name_of(self, number: int) -> str:
         """Return an actor's name by its number."""
-        return self.names[number] if number < len(self.names) else f"actor {number}"
+        return self.names.get(number, OPERATOR)
 
     def number_of(self, name: str) -> int:
         """Return an actor's number; 0 for whoever is no actor."""
@@ -80,11 +81,20 @@ class Services:
         """Return a message id, rising."""
         return next(self._ids)
 
-    def add_route(self, name: str, route: Route) -> None:
-        """Make an actor reachable; faults may strike on the way if chaos is enabled."""
-        if self.chaos_enabled:
-            route = ChaosRoute(name, route, self.faults, self._start_soon)
-        self.routes[name] = route
+    def add_routes(self, child: ChildSpec, routes: Sequence[Route], all_of_it: Route) -> None:
+        """Make an actor reachable, as a whole and by instance; addresses that exist are changed.
+
+        What was sent to an instance that is no more goes to the actor as a whole.
+        """
+        gone = [name for name in self.routes if name.partition("/")[0] == child.id]
+        fresh = dict(zip(child.ids(), routes, strict=True))
+        for name in {*gone, *fresh, child.id}:
+            route = fresh.get(name, all_of_it)
+            if self.chaos_enabled:
+                route = ChaosRoute(name, route, self.faults, self._start_soon)
+            self.routes[name] = route
+            for ref in self._refs.get(name, ()):
+                ref.lead_to(route)
 
     def _start_soon(self, work: Callable[[], Awaitable[object]]) -> None:
         if self.nursery is not None:
@@ -104,7 +114,7 @@ class Services:
         Raises:
             LookupError: There is none of that name.
         """
-        return Ref(name, self.routes[name], sender)
+        return self._ref(name, sender, may_ask=True)
 
     def ref_for(self, spec: ChildSpec, sender: str, name: str) -> Ref[Any]:
         """Return the address of an actor, if `spec` allows talking to it.
@@ -116,7 +126,12 @@ class Services:
         may_ask = actor in spec.asks or name in spec.asks
         if not (may_ask or actor in spec.talks_to or name in spec.talks_to):
             raise LookupError(f"{sender} does not list {name} under talks_to or asks")
-        return Ref(name, self.routes[name], sender, may_ask=may_ask)
+        return self._ref(name, sender, may_ask=may_ask)
+
+    def _ref(self, name: str, sender: str, *, may_ask: bool) -> Ref[Any]:
+        ref: Ref[Any] = Ref(name, self.routes[name], sender, may_ask=may_ask)
+        self._refs[name].add(ref)
+        return ref
 
     def monitor(self, watcher: str, target: str) -> None:
         """Have `watcher` told about ends of `target`."""

@@ -20,6 +20,7 @@ text-keyed mappings of these. `problems_of` checks it; lists arrive as tuples.
 
 ROOT: Final = "root"
 """Name of the process that holds the tree."""
+INSTANCES_MAX: Final = 256
 OPERATOR: Final = "operator"
 """Sender of messages that come from outside the tree."""
 
@@ -204,6 +205,17 @@ class TreeSpec:
         for group in self.groups:
             for child in group.children:
                 yield group, child
+
+    def with_child(self, child: ChildSpec) -> "TreeSpec":
+        """Return the same tree with another specification for the actor of that name."""
+        groups = tuple(
+            attrs.evolve(
+                group,
+                children=tuple(child if one.id == child.id else one for one in group.children),
+            )
+            for group in self.groups
+        )
+        return attrs.evolve(self, groups=groups)
 
     def compact(self) -> "TreeSpec":
         """Return the same tree in one process."""

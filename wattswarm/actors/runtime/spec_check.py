@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from wattswarm.actors.runtime.spec import ROOT, ChildSpec, TreeSpec
+from wattswarm.actors.runtime.spec import INSTANCES_MAX, ROOT, ChildSpec, TreeSpec
 
 
 def problems_of(tree: TreeSpec) -> tuple[str, ...]:
@@ -53,6 +53,8 @@ def _out_of_bounds(child: ChildSpec) -> Iterator[str]:
     for name, count in counts.items():
         if count < 1:
             yield f"{child.id}: {name} is {count}, at least 1 is needed"
+    if child.instances > INSTANCES_MAX:
+        yield f"{child.id}: {child.instances} instances, at most {INSTANCES_MAX} are possible"
     if child.batch > 1 and child.concurrency > 1:
         yield f"{child.id}: batch and concurrency cannot both be above 1"
     for name, value in child.args.items():

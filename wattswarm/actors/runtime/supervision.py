@@ -105,6 +105,8 @@ class _Child:
     """Not to be started before this."""
     again: bool = False
     """Whether it runs and is to be stopped, to be started again."""
+    is_retired: bool = False
+    """Whether it is being stopped for good."""
 
 
 RUNNING = (Phase.STARTING, Phase.READY, Phase.STOPPING)
@@ -154,7 +156,9 @@ class Supervision:
         assert state.phase in RUNNING, (child, state.phase)
         was, state.phase, state.again = state.phase, Phase.IDLE, False
         ran_s = now_s - state.since_s if was is Phase.READY else 0.0
-        if was is Phase.STOPPING:
+        if state.is_retired:
+            state.phase = Phase.DONE
+        if was is Phase.STOPPING or state.is_retired:
             return self._advance(now_s)
         if self._ending is not None or not _comes_back(state.rules, why):
             return self._on_end(state, why, now_s)
@@ -181,6 +185,27 @@ class Supervision:
         else:
             state.phase = Phase.IDLE
         self._requeue([child])
+        return self._advance(now_s)
+
+    def retire(self, names: Sequence[str], now_s: float) -> list[Action]:
+        """Stop some children for good, all at once."""
+        actions: list[Action] = []
+        self._leave_chains(names)
+        for name in names:
+            state = self._children[name]
+            state.is_retired = True
+            if state.phase in (Phase.STARTING, Phase.READY):
+                state.phase = Phase.STOPPING
+                actions.append(Halt(name))
+            elif state.phase is not Phase.STOPPING:
+                state.phase = Phase.DONE
+        return [*actions, *self._advance(now_s)]
+
+    def adopt(self, former: Sequence[str], rules: Sequence[Rules], now_s: float) -> list[Action]:
+        """Supervise these from now on, in this order; `former` were retired, and new ones start."""
+        kept = {name: one for name, one in self._children.items() if name not in former}
+        self._children = {one.id: kept.get(one.id) or _child(one) for one in rules}
+        self._chains.append([one.id for one in rules if one.id not in kept])
         return self._advance(now_s)
 
     def end(self, why: Exit, now_s: float) -> list[Action]:

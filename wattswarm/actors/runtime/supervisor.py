@@ -13,6 +13,7 @@ import trio
 from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.exit import Exit, ExitKind
 from wattswarm.actors.runtime.supervision import (
+    RUNNING,
     Action,
     Degraded,
     Finished,
@@ -98,6 +99,19 @@ class Supervisor:
     def restart(self, child: str) -> None:
         """Give a child a fresh start: stop it if it runs, start it, forget its failures."""
         self._carry_out(self.core.restart(child, trio.current_time()))
+
+    async def retire(self, names: Sequence[str]) -> None:
+        """Stop some children for good; return when they have ended."""
+        self._carry_out(self.core.retire(names, trio.current_time()))
+        for name in names:
+            if self.core.phase(name) in RUNNING:
+                await self._ended[name].wait()
+
+    def adopt(self, former: Sequence[str], children: dict[str, Child]) -> None:
+        """Supervise these children from now on, in this order, instead of the former ones."""
+        self.children = children
+        rules = [child.rules for child in children.values()]
+        self._carry_out(self.core.adopt(former, rules, trio.current_time()))
 
     def kill(self) -> None:
         """End every child now, in no order."""

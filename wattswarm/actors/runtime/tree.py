@@ -20,7 +20,7 @@ from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.root import Root
 from wattswarm.actors.runtime.rule import GENERIC_POINTS, ArmedRule, FaultRule
 from wattswarm.actors.runtime.services import Services, load
-from wattswarm.actors.runtime.spec import OPERATOR, ChildSpec, GroupSpec, TreeSpec
+from wattswarm.actors.runtime.spec import INSTANCES_MAX, OPERATOR, ChildSpec, Plain, TreeSpec
 from wattswarm.actors.runtime.spec_check import problems_of
 from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.view import TreeView
@@ -33,12 +33,16 @@ CRASHES_KEPT: Final = 100
 class Tree:
     """A running tree. Actors are named by id, an instance as `id/0`."""
 
-    spec: TreeSpec
     _root: Root
     _stop_requested: trio.Event = attrs.field(factory=trio.Event, init=False)
     _crashes: deque[tuple[int, CrashReport]] = attrs.field(
         factory=lambda: deque[tuple[int, CrashReport]](maxlen=CRASHES_KEPT), init=False
     )
+
+    @property
+    def spec(self) -> TreeSpec:
+        """The tree as it is now."""
+        return self._root.atlas.tree
 
     def ref(self, name: str) -> Ref[Any]:
         """Return the address of an actor.
@@ -113,7 +117,7 @@ class Tree:
         Raises:
             LookupError: No actor is called so. Down: Its worker is away.
         """
-        group, child = self._find(actor)
+        group, child = self._root.atlas.find(actor)
         name = child.ids()[0] if actor == child.id else actor
         return cast("Mapping[str, object]", await self._root.call(group.name, InspectOne(name)))
 
@@ -143,7 +147,7 @@ class Tree:
         Raises:
             OutOfRange: The dial does not go there; nothing was changed. Down: The worker is away.
         """
-        group, child = self._find(actor)
+        group, child = self._root.atlas.find(actor)
         check_dial(dial_specs(child), dial, value)
         versions = [
             cast("int", await self._root.call(group.name, TuneOne(name, dial, value)))
@@ -153,9 +157,25 @@ class Tree:
 
     async def restart(self, actor: str) -> None:
         """Give an actor a fresh start, with its failures forgotten; its mail is kept."""
-        group, child = self._find(actor)
+        group, child = self._root.atlas.find(actor)
         for name in _names(child, actor):
             await self._root.call(group.name, RestartOne(name))
+
+    async def resize(
+        self, actor: str, instances: int, args: Mapping[str, Plain] | None = None
+    ) -> None:
+        """Run an actor with other instances, and other arguments if given; no mail is lost.
+
+        Its instances stop after the message in hand, and all of them start anew; what waited
+        goes to its new owners by key.
+
+        Raises:
+            OutOfRange: That many are not possible. Down: The worker is away. Nothing was changed.
+        """
+        if not 1 <= instances <= INSTANCES_MAX:
+            raise OutOfRange(dial="instances", reason=f"{instances} is outside 1 … {INSTANCES_MAX}")
+        _, child = self._root.atlas.find(actor)
+        await self._root.resize(child.id, instances, child.args if args is None else args)
 
     def restart_group(self, group: str) -> None:
         """Give a whole group a fresh start: a worker is replaced by a new process."""
@@ -215,15 +235,9 @@ class Tree:
     # --------------------------------------------------------------------------------------------
 
     async def _suspend(self, actor: str, is_suspended: bool) -> None:
-        group, child = self._find(actor)
+        group, child = self._root.atlas.find(actor)
         for name in _names(child, actor):
             await self._root.call(group.name, SuspendOne(name, is_suspended))
-
-    def _find(self, actor: str) -> tuple[GroupSpec, ChildSpec]:
-        for group, child in self.spec.children():
-            if actor == child.id or actor in child.ids():
-                return group, child
-        raise LookupError(f"no actor is called {actor}")
 
     def _state(self, is_degraded: bool) -> str:
         if self._root.ended.is_set():
@@ -275,7 +289,7 @@ async def open_tree(
         chaos_enabled=chaos_enabled,
     )
     root = Root(spec, services, on_log_line or _ignore_line)
-    tree = services.tree = Tree(spec, root)
+    tree = services.tree = Tree(root)
     services.on_crash = _both(tree.note_crash, on_crash or _ignore)
     async with root.running():
         yield tree

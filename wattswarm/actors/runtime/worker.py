@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from threading import Thread
 from typing import Any, cast
@@ -19,7 +19,7 @@ from typing import Any, cast
 import attrs
 import trio
 
-from wattswarm.actors.runtime.atlas import add_remote_routes, number_actors
+from wattswarm.actors.runtime.atlas import Atlas
 from wattswarm.actors.runtime.cell import Cell
 from wattswarm.actors.runtime.commands import carry_out
 from wattswarm.actors.runtime.control import (
@@ -73,7 +73,7 @@ class Worker:
     _booted: trio.Event = attrs.field(factory=trio.Event, init=False)
     _boot: Boot | None = attrs.field(default=None, init=False)
     _group: LocalGroup | None = attrs.field(default=None, init=False)
-    _peers: Mapping[str, Peer] = attrs.field(factory=dict[str, Peer], init=False)
+    _atlas: Atlas = attrs.field(init=False)
     _nursery: trio.Nursery = attrs.field(init=False)
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
     _early: list[object] = attrs.field(factory=list[object], init=False)
@@ -98,9 +98,8 @@ class Worker:
         spec = next(group for group in boot.tree.groups if group.name == boot.group)
         os.nice(spec.nice)
         services = self._services(boot)
-        number_actors(boot.tree, services)
+        self._atlas = Atlas(boot.tree, spec.name, services, self._on_link_lost)
         group = LocalGroup(spec, services, services.base_logger)
-        self._peers = add_remote_routes(boot.tree, spec.name, services, self._on_link_lost)
         for number, rule in boot.rules:
             services.faults.arm(number, rule)
         self._group = group
@@ -155,7 +154,7 @@ class Worker:
             return
         match message:
             case (str(peer), socket.socket() as sock):
-                self._nursery.start_soon(self._peers[peer].use, sock)
+                self._nursery.start_soon(self._atlas.peers[peer].use, sock)
             case Halt():
                 self._group.stop()
             case Ended(notice):
@@ -167,7 +166,7 @@ class Worker:
 
     async def _answer(self, call: Call, group: LocalGroup) -> None:
         try:
-            value = await carry_out(call.command, group, group.services.faults)
+            value = await carry_out(call.command, group, self._atlas)
             self._say(Answer(call.number, value, None))
         except (OutOfRange, LookupError) as error:
             self._say(Answer(call.number, None, str(error)))

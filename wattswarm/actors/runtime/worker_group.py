@@ -75,6 +75,11 @@ class WorkerGroup:
     )
 
     @property
+    def is_up(self) -> bool:
+        """Whether there is a process that has been told what it is."""
+        return self.process is not None and self._is_booted
+
+    @property
     def rules(self) -> Rules:
         return rules_of(self.spec)
 
@@ -191,8 +196,8 @@ class WorkerGroup:
 
     def on_give_up(self, why: Exit) -> None:
         self.state = "stopped"
-        if self.spec.name in self.mesh.peers:
-            self.mesh.peers[self.spec.name].end(why.reason)
+        if self.spec.name in self.mesh.atlas.peers:
+            self.mesh.atlas.peers[self.spec.name].end(why.reason)
 
     # -- what it says ----------------------------------------------------------------------------
 
@@ -263,7 +268,7 @@ class WorkerGroup:
             answered.set()
 
         number = next(self._numbers)
-        if self.process is None or not self.process.hello.is_set():
+        if self.process is None or not self._is_booted:
             raise self._away()
         self._calls[number] = on_answer
         self.process.say(Call(number, command))
@@ -290,7 +295,8 @@ class WorkerGroup:
     def view(self) -> GroupView:
         pid = self.process.handle.pid if self.process is not None else 0
         seen = {actor.id: actor for actor in self._actors}
-        names = [name for child in self.spec.children for name in child.ids()]
+        spec = next(one for one in self.mesh.atlas.tree.groups if one.name == self.spec.name)
+        names = [name for child in spec.children for name in child.ids()]
         actors = tuple(seen.get(name, ActorView(name, "idle", 0, 0)) for name in names)
         return GroupView(
             self.spec.name, "worker", pid, self.incarnation, self.state, actors, self.lag_ms
