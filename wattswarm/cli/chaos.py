@@ -1,11 +1,15 @@
 """`wattswarm chaos …`: inject faults into a node, and check that nothing is lost."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated
 
 import attrs
 from cyclopts import App, Parameter
 
-from wattswarm.cli.session import Here
+from wattswarm.cli.client import Client
+from wattswarm.cli.failure import Failure
+from wattswarm.cli.session import Here, Session
 from wattswarm.cli.spans import span_ms
 from wattswarm.surface.chaos import (
     ArmedFault,
@@ -19,12 +23,26 @@ from wattswarm.surface.chaos import (
 app = App(name="chaos", help="Inject faults, and check that nothing is lost.")
 
 
+@contextmanager
+def _client(session: Session) -> Generator[Client]:
+    """Open the connection to a node that lets faults be armed."""
+    try:
+        with session.client() as client:
+            yield client
+    except Failure as failure:
+        if failure.code != "no_such_route":
+            raise
+        raise Failure(
+            code="chaos_disabled", message="this node lets no faults be armed", status=403
+        ) from failure
+
+
 @app.command
 def points(*, session: Here) -> None:
     """List the named places of the actors where a fault can be injected."""
     from wattswarm.cli.views.chaos import points_view
 
-    with session.client() as client:
+    with _client(session) as client:
         session.out.show(client.get(FaultPoints, "/chaos/points"), points_view)
 
 
@@ -33,7 +51,7 @@ def status(*, session: Here) -> None:
     """Show which faults are armed."""
     from wattswarm.cli.views.chaos import chaos_view
 
-    with session.client() as client:
+    with _client(session) as client:
         session.out.show(client.get(ChaosView, "/chaos/faults"), chaos_view)
 
 
@@ -78,7 +96,7 @@ def arm(
         for_ms=span_ms(for_),
         seed=seed,
     )
-    with session.client() as client:
+    with _client(session) as client:
         armed = client.post(ArmedFault, "/chaos/faults", attrs.asdict(order))
     session.out.show(armed, armed_view)
 
@@ -90,7 +108,7 @@ def disarm(fault_id: int | None = None, /, *, session: Here) -> None:
     Args:
         fault_id: The fault; left out: all.
     """
-    with session.client() as client:
+    with _client(session) as client:
         gone = client.delete(Disarmed, "/chaos/faults", fault_id=fault_id)
     session.out.show(gone, lambda gone: f"{gone.count} faults are disarmed")
 

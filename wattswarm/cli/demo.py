@@ -163,12 +163,17 @@ def _follow(session: Session, client: "Client", task_id: str, timeout_s: float) 
 def _progress(session: Session) -> "Callable[[TaskView], None]":
     """Return a function that tells on stderr how far the task is."""
 
+    told: list[str] = []
+
     def tell(view: "TaskView") -> None:
         row = view.task
-        session.out.note(
+        line = (
             f"{row.state}: {row.candidates} candidates, {row.results} results, "
             f"+{row.approvals} −{row.rejections}, {row.events} events"
         )
+        if line not in told[-1:]:
+            told.append(line)
+            session.out.note(line)
 
     return tell
 

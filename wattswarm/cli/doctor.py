@@ -13,7 +13,11 @@ def doctor(*, session: Here) -> int:
     from wattswarm.cli.local_checks import look
     from wattswarm.cli.views.node import diagnosis_view
 
-    findings = [*look(session.state, dict(session.environment)), *_of_node(session)]
+    inside = _of_node(session)
+    areas = {finding.area for finding in inside}
+    outside = look(session.state, dict(session.environment))
+    # Where the node has looked itself, it knows better.
+    findings = [*(finding for finding in outside if finding.area not in areas), *inside]
     is_ok = all(finding.level != "error" for finding in findings)
     session.out.show(Diagnosis(ok=is_ok, findings=tuple(findings)), diagnosis_view)
     return 0 if is_ok else FAILED

@@ -3,7 +3,7 @@
 `verify` and `replay` also work without a node: they hold the state directory and open its database.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
@@ -13,7 +13,8 @@ from wattswarm.surface.log import Digests, EventPage, EventView, LogHead, Replay
 
 app = App(name="log", help="The event log: show, verify, replay.")
 
-LONG_S = 3_600.0
+LONG_S: Final = 3_600.0
+OPENING: Final = "no node runs here: opening its database"
 
 
 @app.command
@@ -70,23 +71,26 @@ def _is_up(session: Session) -> bool:
 
 
 def _online_verify(session: Session) -> Verified:
-    with session.client() as client:
+    with session.client() as client, session.out.busy("the node verifies its log …"):
         return client.post(Verified, "/log/verify", timeout_s=LONG_S)
 
 
 def _offline_verify(session: Session) -> Verified:
-    from wattswarm import node
+    from wattswarm.cli import offline
 
-    session.out.note("no node runs here: opening the database itself")
-    return node.verify_offline(session.config(), session.state)
+    session.out.note(OPENING)
+    with session.out.progress("verifying") as progress:
+        return offline.verify(session.config(), session.state, progress)
 
 
 @app.command
 def replay(*, verify: Annotated[bool, Parameter(negative="")] = False, session: Here) -> int:
-    """Rebuild the projections from the log; exit code 1 when --verify finds a difference.
+    """Rebuild the projections from the log and put them in force; --verify only compares.
+
+    Exit code 1 when what stood there differs from what was rebuilt.
 
     Args:
-        verify: Compare the digests of what was rebuilt with those of what stood there.
+        verify: Compare the digests, and leave the projections as they are.
     """
     from wattswarm.cli.views.log import replayed_view
 
@@ -97,15 +101,16 @@ def replay(*, verify: Annotated[bool, Parameter(negative="")] = False, session: 
 
 
 def _online_replay(session: Session, verify: bool) -> Replayed:
-    with session.client() as client:
+    with session.client() as client, session.out.busy("the node rebuilds its projections …"):
         return client.post(Replayed, "/log/replay", {"verify": verify}, timeout_s=LONG_S)
 
 
 def _offline_replay(session: Session, verify: bool) -> Replayed:
-    from wattswarm import node
+    from wattswarm.cli import offline
 
-    session.out.note("no node runs here: opening the database itself")
-    return node.replay_offline(session.config(), session.state, verify=verify)
+    session.out.note(OPENING)
+    with session.out.progress("rebuilding") as progress:
+        return offline.replay(session.config(), session.state, progress, is_verify_only=verify)
 
 
 @app.command

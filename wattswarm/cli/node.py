@@ -40,16 +40,17 @@ def up(
         set_: A setting, as `actors.sel_writer.batch=256`; may be given several times.
         log_file: Write the node's log to its file, as a detached node does.
     """
-    flags = assignments(set_ or [])
-    flags |= {"node.mode": mode, "node.profile": profile, "api.listen": listen}
-    loaded = session.config_with(flags)
+    named = {"node.mode": mode, "node.profile": profile, "api.listen": listen}
+    given = {path: value for path, value in named.items() if value is not None}
+    flags = {**assignments(set_ or []), **given}
+    loaded = session.config(flags)
     if not detach:
         return _run_here(session, loaded, log_file=log_file)
     from wattswarm.cli.launch import start_detached
 
-    given = [f"--set={path}={value}" for path, value in flags.items() if value is not None]
+    words = [f"--set={path}={value}" for path, value in flags.items()]
     session.out.note(f"starting a node on {session.state.path} …")
-    node = start_detached(session.state, given, deadline_ms=loaded.config.node.start_ms)
+    node = start_detached(session.state, words, deadline_ms=loaded.config.node.start_ms)
     session.out.show(node, lambda node: f"the node is up at {node.api_url} (process {node.pid})")
     return 0
 

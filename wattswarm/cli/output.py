@@ -1,7 +1,8 @@
 """Where a command's words go: results to stdout, for people or machines; the rest to stderr."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
@@ -66,6 +67,27 @@ class Output:
     def note(self, text: str) -> None:
         """Tell a person what is going on."""
         self.errors.print(text, markup=False, highlight=False)
+
+    @contextmanager
+    def busy(self, text: str) -> Generator[None]:
+        """Show that something is going on, where a person watches stderr."""
+        if self.as_json or not sys.stderr.isatty():
+            yield
+            return
+        with self.errors.status(text):
+            yield
+
+    @contextmanager
+    def progress(self, text: str) -> Generator[Callable[[int, int], None]]:
+        """Give a function that shows how far something is, where a person watches stderr."""
+        if self.as_json or not sys.stderr.isatty():
+            yield lambda _done, _total: None
+            return
+        from rich.progress import Progress
+
+        with Progress(console=self.errors, transient=True) as bars:
+            bar = bars.add_task(text, total=None)
+            yield lambda done, total: bars.update(bar, completed=done, total=total)
 
     def failure(self, failure: Failure) -> None:
         """Tell what went wrong, why, and what to do; with `--json` as a line on stderr."""

@@ -39,20 +39,15 @@ class Session:
         with open_client(find_access(self.state, self.environment)) as client:
             yield client
 
-    def config(self, **flags: object) -> "LoadedConfig":
+    def config(self, flags: Mapping[str, object] | None = None) -> "LoadedConfig":
         """Return the configuration as a node that starts now would see it.
 
         Args:
-            flags: Values by path, with `__` for the dots; None: not given.
+            flags: Settings from the command line, by path.
         """
-        return self.config_with({name.replace("__", "."): value for name, value in flags.items()})
-
-    def config_with(self, flags: Mapping[str, object]) -> "LoadedConfig":
-        """Return the configuration with some settings from the command line."""
         from wattswarm.config.load import load
 
-        given = {path: value for path, value in flags.items() if value is not None}
-        return load(self.state.config_path, self.environment, given)
+        return load(self.state.config_path, self.environment, flags)
 
 
 Here = Annotated[Session, Parameter(parse=False)]

@@ -187,7 +187,7 @@ class LogOperations(Protocol):
         ...
 
     async def replay_log(self, *, verify: bool) -> Replayed | Rejection:
-        """Rebuild the projections beside the live ones, compare, and swap them in."""
+        """Rebuild the projections beside the live ones; compare, and swap unless `verify`."""
         ...
 
     async def ingest(self, archive: bytes) -> Ingested | Rejection:

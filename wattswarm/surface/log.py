@@ -89,7 +89,7 @@ class Digests:
 
 @attrs.frozen(kw_only=True)
 class Replayed:
-    """What a rebuild of the projections gave; `equal` when it was compared with the live ones."""
+    """What a rebuild of the projections gave; `equal` is null when nothing could be compared."""
 
     events: int
     tasks: int

@@ -23,7 +23,7 @@ class ReplayRequest:
     """How to replay."""
 
     verify: bool = False
-    """Compare the digests of what was rebuilt with those of what stood there."""
+    """Only compare the digests of what was rebuilt with those of what stands there."""
 
 
 OPERATIONS: Final = (
@@ -75,7 +75,7 @@ OPERATIONS: Final = (
         method="POST",
         path=f"{LOG}/replay",
         name="replay_log",
-        summary="Rebuild the projections beside the live ones and swap them in.",
+        summary="Rebuild the projections beside the live ones; compare, or swap them in.",
         call=lambda call: call.api.replay_log(verify=call.body.verify),
         body=ReplayRequest,
         answer=Replayed,

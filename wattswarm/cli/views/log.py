@@ -70,7 +70,7 @@ def replayed_view(replayed: Replayed) -> RenderableType:
     """Return what a rebuild gave."""
     outcome = word("failed" if replayed.equal is False else "ok")
     told = (
-        f"  {replayed.events} events, {replayed.tasks} tasks in {duration(replayed.duration_ms)}; "
+        f"  {replayed.events} events, {replayed.tasks} groups in {duration(replayed.duration_ms)}; "
         f"digest {replayed.digest[:12]}"
     )
     compared = {None: "", True: ", equal to the live projections", False: ", and it DIFFERS"}
@@ -82,7 +82,7 @@ def replayed_view(replayed: Replayed) -> RenderableType:
 
 def digests_view(digests: Digests) -> RenderableType:
     """Return the digests of all scopes."""
-    made = table("scope", "digest", "tasks", numbers=("tasks",))
+    made = table("scope", "digest", "groups", numbers=("groups",))
     for scope in digests.scopes:
         made.add_row(scope.scope, scope.digest, str(scope.groups))
     made.caption = f"all: {digests.digest}  at seq {digests.projected_seq} of {digests.head_seq}"

@@ -34,6 +34,8 @@ from wattswarm.surface.task import (
 )
 
 OUTPUT_CHARS_MAX: Final = 4_000
+
+_Fields = Mapping[str, object]
 VERDICT_STYLES: Final[Mapping[str, str]] = {"effective": "", "waiting": "yellow", "ignored": "dim"}
 
 
@@ -236,24 +238,29 @@ def decision_view(decision: DecisionView) -> RenderableType:
 
 
 def output_view(output: object) -> RenderableType:
-    """Return an output: its answer as a text, where it has one, and the rest as JSON."""
+    """Return an output: its answer as a text and the rest in brief, or all of it as JSON."""
     if output is None:
         return Text("(the output is not JSON, not here, or large)", "dim")
-    answer, rest = _answer(output)
-    shown = json.dumps(rest, indent=2, ensure_ascii=False) if rest else ""
-    if len(shown) > OUTPUT_CHARS_MAX:
-        shown = f"{shown[:OUTPUT_CHARS_MAX]}\n… `wattswarm task decision --json` has the rest"
-    parts = [Text(answer, "bold")] if answer else []
-    parts += [Text(shown, "dim" if answer else "")] if shown else []
-    return Panel(Group(*parts), title="output", title_align="left", border_style="green")
+    match output:
+        case {"answer": str(answer)}:
+            shown: RenderableType = Group(Text(answer), Text(), _brief(cast("_Fields", output)))
+        case _:
+            shown = Text(json.dumps(output, indent=2, ensure_ascii=False)[:OUTPUT_CHARS_MAX])
+    return Panel(shown, title="output", title_align="left", border_style="green")
 
 
-def _answer(output: object) -> tuple[str, object]:
-    """Return the answer of an output in the usual shape, and what else it holds."""
-    if not isinstance(output, dict):
-        return "", output
-    fields = cast("dict[str, object]", output)
-    answer = fields.get("answer")
-    if not isinstance(answer, str):
-        return "", fields
-    return answer, {name: value for name, value in fields.items() if name != "answer"}
+def _brief(fields: "_Fields") -> RenderableType:
+    return pairs(
+        *((name, _briefly(value)) for name, value in fields.items() if name != "answer"),
+        ("all of it", "`wattswarm --json task decision`"),
+    )
+
+
+def _briefly(value: object) -> Text:
+    match value:
+        case list():
+            return Text(f"{len(cast('list[object]', value))} items", "dim")
+        case dict():
+            return Text(f"{len(cast('_Fields', value))} fields", "dim")
+        case _:
+            return Text(cut(str(value), 160))
