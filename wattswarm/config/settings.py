@@ -26,6 +26,12 @@ class NodeSection:
     p2p_enabled: bool = switch(True, "false forces mode local, whatever else is set.")
     start_ms: int = whole(60_000, "Longest wait until the node is ready.", 1_000, 600_000)
     stop_ms: int = whole(25_000, "Longest stop in all; what runs longer is killed.", 500, 300_000)
+    restarts_max: int = whole(
+        10, "Restarts of all groups together in the window before the node gives up.", 0, 10_000
+    )
+    restarts_window_ms: int = whole(
+        600_000, "The window in which restarts of groups are counted.", 100, 86_400_000
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -215,7 +221,7 @@ class ActorsSection:
 
 @attrs.frozen(kw_only=True)
 class GroupSection:
-    """One worker process."""
+    """One group of actors; every group but root has a worker process of its own."""
 
     rss_soft_mib: int = whole(
         400, "Memory above which it is drained and replaced; 0: never.", 0, 1_048_576
@@ -227,12 +233,21 @@ class GroupSection:
     restarts_window_ms: int = whole(
         60_000, "The window in which restarts are counted.", 100, 86_400_000
     )
+    actor_restarts_max: int = whole(
+        20, "Restarts of its actors together in the window before the group ends.", 0, 1_000
+    )
+    actor_restarts_window_ms: int = whole(
+        60_000, "The window in which restarts of its actors are counted.", 100, 86_400_000
+    )
 
 
 @attrs.frozen(kw_only=True)
 class GroupsSection:
-    """The worker processes, by name."""
+    """The groups of actors, by name."""
 
+    root: GroupSection = attrs.field(
+        default=GroupSection(), metadata=about("What lives in the root process: each group there.")
+    )
     log: GroupSection = attrs.field(default=GroupSection(), metadata=about("Holds sel_writer."))
     projection: GroupSection = attrs.field(
         default=GroupSection(nice=5), metadata=about("Holds the projection builders.")

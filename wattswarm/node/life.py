@@ -6,6 +6,7 @@ configuration again. USR1: write down what every task of this process is doing.
 
 import faulthandler
 import signal
+from collections.abc import Sequence
 from typing import Any, Final
 
 import attrs
@@ -15,6 +16,7 @@ import trio
 from wattswarm.actors.messages import Keep, Reload
 from wattswarm.actors.runtime.errors import Down, RestartLimit
 from wattswarm.actors.runtime.exit import DeadLetter
+from wattswarm.actors.runtime.rule import FaultRule
 from wattswarm.actors.runtime.tasks import task_tree
 from wattswarm.actors.runtime.tree import Tree, open_tree
 from wattswarm.config.load import LoadedConfig
@@ -29,8 +31,11 @@ SECOND_SIGNAL_S: Final = 0.5
 """Signals that come closer together are one: terminals and service managers repeat themselves."""
 
 
-def run(loaded: LoadedConfig, state: StateDir) -> int:
+def run(loaded: LoadedConfig, state: StateDir, armed: Sequence[FaultRule] = ()) -> int:
     """Run a node until it is told to stop, and return its exit code: 0, or 70 when it gave up.
+
+    Args:
+        armed: Faults that are armed from the first moment, before there is an API to arm them by.
 
     Raises:
         ConfigError: The directory, the seed or the token cannot be used, or another node holds it.
@@ -41,14 +46,14 @@ def run(loaded: LoadedConfig, state: StateDir) -> int:
     state.prepare()
     with state.hold():
         try:
-            return trio.run(_live, loaded, state)
+            return trio.run(_live, loaded, state, armed)
         finally:
             state.remove_node_file()
             if not loaded.config.store.pg_url:
                 embedded(loaded.config, state).stop()
 
 
-async def _live(loaded: LoadedConfig, state: StateDir) -> int:
+async def _live(loaded: LoadedConfig, state: StateDir, armed: Sequence[FaultRule]) -> int:
     log: Any = structlog.get_logger()
     key = state.key()
     state.token()
@@ -64,6 +69,8 @@ async def _live(loaded: LoadedConfig, state: StateDir) -> int:
             on_log_line=lambda group, line: forward(line.encode(), group=group),
         ) as running:
             letters.open(running)
+            for rule in armed:
+                await running.arm(rule)
             await _serve(running, loaded)
     except RestartLimit as error:
         log.error("the node gave up", reason=str(error))

@@ -64,7 +64,7 @@ class Group:
 
     name: str
     parts: tuple[Part, ...]
-    section: GroupSection = attrs.field(factory=GroupSection)
+    section: GroupSection
 
 
 def database(config: NodeConfig, state: StateDir) -> Database:
@@ -192,13 +192,13 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
     )
     ingest = (Group(name="ingest", parts=(verifier,), section=sections.ingest),)
     return (
-        Group(name="store", parts=(postgres, dead_letters)),
+        Group(name="store", parts=(postgres, dead_letters), section=sections.root),
         Group(name="log", parts=(writer,), section=sections.log),
-        Group(name="genesis", parts=(genesis,)),
+        Group(name="genesis", parts=(genesis,), section=sections.root),
         Group(name="projection", parts=(builder, rebuilder), section=sections.projection),
         *(ingest if config.ingest.enabled else ()),
         Group(name="dispatch", parts=(dispatcher,), section=sections.dispatch),
-        Group(name="api", parts=(config_watcher, http_api)),
+        Group(name="api", parts=(config_watcher, http_api), section=sections.root),
     )
 
 
@@ -207,6 +207,7 @@ def tree(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> TreeSpec:
     node = loaded.config.node
     return TreeSpec(
         groups=tuple(_group(group) for group in groups(loaded, state, key)),
+        intensity=Intensity(node.restarts_max, node.restarts_window_ms / 1_000),
         shutdown_s=node.stop_ms / 1_000,
         worker_setup="wattswarm.telemetry.worker:set_up",
         worker_setup_args={"level": loaded.config.log.level},
@@ -221,6 +222,7 @@ def _group(group: Group) -> GroupSpec:
         name=group.name,
         children=tuple(_child(part) for part in group.parts),
         placement="root" if is_root else "worker",
+        intensity=Intensity(section.actor_restarts_max, section.actor_restarts_window_ms / 1_000),
         restarts=Intensity(section.restarts_max, section.restarts_window_ms / 1_000),
         nice=section.nice,
         rss_soft_bytes=section.rss_soft_mib * MIB or None,

@@ -1,11 +1,13 @@
 """Fault injection, where the configuration allows it; it always ends by itself."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import attrs
 
+from wattswarm.actors.messages import RestartServer
 from wattswarm.actors.runtime.errors import ActorError, OutOfRange
+from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.rule import CHANNEL_FAULTS, Fault, FaultRule
 from wattswarm.actors.runtime.spec import ROOT, TreeSpec
 from wattswarm.actors.runtime.world import Clock
@@ -24,6 +26,10 @@ from wattswarm.surface.words import when
 
 ANY_POINT: Final = "handle.before"
 ARROW: Final = "->"
+RESTART: Final = "restart"
+DATABASE: Final = "postgres"
+RESTART_S: Final = 40.0
+"""Longest restart of the database: it recovers from its write-ahead log."""
 MS: Final = 1_000
 DISABLED: Final = Rejection(
     code="chaos_disabled",
@@ -40,6 +46,7 @@ class Chaos:
     is_enabled: bool
     rule_ms_max: int
     clock: Clock
+    ref: Callable[[str], Ref[Any]]
     _armed: dict[int, ArmedFault] = attrs.field(factory=dict[int, ArmedFault], init=False)
     _struck_before: int = attrs.field(default=0, init=False)
 
@@ -68,6 +75,8 @@ class Chaos:
         """Arm a fault."""
         if not self.is_enabled:
             return DISABLED
+        if order.fault == RESTART:
+            return await self._restart(order)
         rule = self._rule(order)
         if isinstance(rule, Rejection):
             return rule
@@ -81,6 +90,18 @@ class Chaos:
         armed = ArmedFault(fault_id=number, order=order, struck=0, expires_at=when(expires_ms))
         self._armed[number] = armed
         return armed
+
+    async def _restart(self, order: FaultOrder) -> ArmedFault | Rejection:
+        """Restart the database without a checkpoint, as a crash would; over when this returns."""
+        if order.target != DATABASE:
+            return _invalid(f"only {DATABASE} is restarted so; to restart an actor, restart it")
+        try:
+            await self.ref(DATABASE).ask(RestartServer(), deadline_s=RESTART_S)
+        except ActorError as error:
+            return of_actor_error(error)
+        self._struck_before += 1
+        now = when(self.clock.wall_ms())
+        return ArmedFault(fault_id=0, order=order, struck=1, expires_at=now)
 
     async def disarm(self, fault_id: int | None) -> Disarmed | Rejection:
         """Disarm a fault, or all of them."""

@@ -194,6 +194,7 @@ class Operations:
             is_enabled=config.chaos.enabled,
             rule_ms_max=config.chaos.rule_ms_max,
             clock=clock,
+            ref=given.ref,
         )
         self.fault_points = chaos.fault_points
         self.faults = chaos.faults

@@ -7,8 +7,19 @@ import attrs
 from wattswarm.surface.words import Time
 
 Fault = Literal[
-    "crash", "kill", "pause", "hang", "slow", "drop", "delay", "duplicate", "reorder", "corrupt"
+    "crash",
+    "kill",
+    "pause",
+    "hang",
+    "slow",
+    "drop",
+    "delay",
+    "duplicate",
+    "reorder",
+    "corrupt",
+    "restart",
 ]
+"""`restart` is of the database, without a checkpoint: it is over when it is answered."""
 
 
 @attrs.frozen(kw_only=True)

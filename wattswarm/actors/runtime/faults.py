@@ -16,6 +16,7 @@ import attrs
 import trio
 
 from wattswarm.actors.runtime.errors import InjectedCrash
+from wattswarm.actors.runtime.logs import strike_line
 from wattswarm.actors.runtime.rule import ArmedRule, Fault, FaultRule
 
 FOREVER_S = 3_600.0
@@ -35,6 +36,9 @@ class FaultPlane:
     pause: Callable[[float], None] = attrs.field(default=_not_paused)
     """Have this process stopped, and continued after so many seconds."""
     now: Callable[[], float] = trio.current_time
+    on_strike: Callable[[int, str, str], None] = strike_line
+    """Hears of each strike before it happens: the rule's number, the fault, and where. A process
+    that is about to be killed must have said so by then: no waiting, no queue."""
     armed: bool = attrs.field(default=False, init=False)
     _rules: list[ArmedRule] = attrs.field(factory=list[ArmedRule], init=False)
     _lock: Lock = attrs.field(factory=Lock, init=False)
@@ -125,19 +129,21 @@ class FaultPlane:
 
     def _at_point(self, actor: str, point: str, variant: str) -> FaultRule | None:
         detail = f"{point}:{variant}"
-        return self._first(lambda one: one.is_at_point(actor, point, detail))
+        place = f"{actor}:{point}"
+        return self._first(lambda one: one.is_at_point(actor, point, detail), place)
 
     # -- channels --------------------------------------------------------------------------------
 
     def on_channel(self, sender: str, actor: str) -> FaultRule | None:
         """Return the rule that fires for a message on its way, if one does."""
-        return self._first(lambda one: one.is_on_channel(sender, actor))
+        return self._first(lambda one: one.is_on_channel(sender, actor), f"{sender}->{actor}")
 
-    def _first(self, is_met: Callable[[ArmedRule], bool]) -> FaultRule | None:
+    def _first(self, is_met: Callable[[ArmedRule], bool], place: str) -> FaultRule | None:
         now = self._now()
         with self._lock:
             for one in self._rules:
                 if is_met(one) and one.fires(now):
+                    self.on_strike(one.id, one.rule.fault.value, place)
                     return one.rule
         return None
 

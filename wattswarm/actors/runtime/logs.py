@@ -1,9 +1,13 @@
 """Loggers for those who brought none."""
 
+import json
 import sys
-from typing import Any
+from typing import Any, Final
 
 import attrs
+
+STRIKES: Final = "a fault strikes"
+"""What the line about an injected fault says, so that it can be found in a log."""
 
 
 class SilentLogger:
@@ -38,3 +42,10 @@ class LineLogger:
         details = " ".join(f"{name}={value!r}" for name, value in fields.items())
         sys.stderr.write(f"{level} {self.group}: {event} {details}\n")
         sys.stderr.flush()
+
+
+def strike_line(number: int, fault: str, place: str) -> None:
+    """Say on stderr, at once, that an injected fault strikes now: a line of JSON."""
+    entry = {"event": STRIKES, "level": "warning", "number": number, "fault": fault, "at": place}
+    sys.stderr.write(f"{json.dumps(entry)}\n")
+    sys.stderr.flush()
