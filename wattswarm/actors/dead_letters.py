@@ -1,5 +1,6 @@
 """Keeps the messages that crashed their actors too often, for an operator to look at."""
 
+from contextlib import closing
 from typing import ClassVar
 
 import attrs
@@ -26,14 +27,11 @@ class DeadLetters(Actor[DeadLettersMessage]):
     async def recover(self, ctx: Context) -> None:
         """Open a session."""
         database = Database(self.dsn, self.schema)
-        self._connection = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
+        connection = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
+        self._connection = ctx.hold(closing(connection))
 
     async def handle(self, msg: DeadLettersMessage, ctx: Context) -> None:
         """Keep one letter."""
         await ctx.point("keep.before")
         letters = Letters(self._connection)
         await trio.to_thread.run_sync(lambda: letters.keep(msg, kept_max=self.kept_max))
-
-    async def stopping(self, ctx: Context) -> None:
-        """Close the session."""
-        self._connection.close()

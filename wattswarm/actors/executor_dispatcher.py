@@ -9,6 +9,7 @@ asked for again, and events that stand in the log already are not appended twice
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar, Final, TypeVar
 
@@ -127,8 +128,10 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         self._key = KeyPair.from_seed(ctx.secret("seed"))
         self._governance = Governance(self.network_id)
         database = Database(self.dsn, self.schema)
-        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
-        self._local = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
+        reader = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        self._connection = ctx.hold(closing(reader))
+        local = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
+        self._local = ctx.hold(closing(local))
         self._clients = Clients(
             environ=os.environ,
             every_s=self.health_every_ms / 1_000,
@@ -161,11 +164,6 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                 await self._tail(ctx)
                 await self._look(nursery, ctx)
                 await self._wait(ctx)
-
-    async def stopping(self, ctx: Context) -> None:
-        """Close the sessions."""
-        self._connection.close()
-        self._local.close()
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how far the log was read, what is in hand, and how the executors are."""

@@ -5,6 +5,7 @@ announcement that never came is made up for by a look from time to time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from typing import ClassVar, Final
 
 import attrs
@@ -71,9 +72,8 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         _, _, instance = ctx.me.name.partition("/")
         self._shard = int(instance or 0)
         database = Database(self.dsn, self.schema)
-        self._projections = Projections(database)
-        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
-        await until_available(ctx, self._begin)
+        self._projections = ctx.hold(closing(Projections(database)))
+        await self._connect(ctx)
 
     async def handle(self, msg: ProjectionBuilderMessage, ctx: Context) -> None:
         """Look at the log now."""
@@ -87,11 +87,6 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
                 pass
             with trio.move_on_after(LOOK_S):
                 await self._moved.wait()
-
-    async def stopping(self, ctx: Context) -> None:
-        """Close the sessions."""
-        self._connection.close()
-        self._projections.close()
 
     def snapshot(self) -> Mapping[str, object]:
         """Return the cursor."""
@@ -139,8 +134,12 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     async def _again(self, ctx: Context) -> None:
         """Forget what is cached, and go on from where the cursor is."""
         await trio.to_thread.run_sync(self._connection.close)
+        await self._connect(ctx)
+
+    async def _connect(self, ctx: Context) -> None:
         database = Database(self.dsn, self.schema)
-        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        self._connection = ctx.hold(closing(connection))
         await until_available(ctx, self._begin)
 
     async def _announce(self, derived: Derived, ctx: Context) -> None:

@@ -6,6 +6,7 @@ is lost. In each case the senders append the same events again, and the log answ
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import ClassVar, Final, TypeAlias
 
 import attrs
@@ -57,7 +58,8 @@ class SelWriter(Actor[SelWriterMessage]):
 
     async def recover(self, ctx: Context) -> None:
         """Take the log over from whoever wrote before, and say where it ends."""
-        self._writer = LogWriter(Database(self.dsn, self.schema), point=ctx.point_sync)
+        writer = LogWriter(Database(self.dsn, self.schema), point=ctx.point_sync)
+        self._writer = ctx.hold(closing(writer))
         head = await until_available(ctx, self._writer.open)
         self._head, self._term = head.seq, head.term
         announce(ctx, self.readers, HeadMoved(head.seq))
@@ -76,17 +78,13 @@ class SelWriter(Actor[SelWriterMessage]):
                 groups[index] = self._group(request, now_ms)
             except Malformed as error:
                 answers[index] = AppendRefused(error.code, str(error))
-        for chosen in _transactions(batch, groups):
+        for chosen in transactions(batch, {index: len(group) for index, group in groups.items()}):
             written = await self._write([groups[index] for index in chosen], ctx)
             answers.update(zip(chosen, written, strict=True))
         await ctx.point("announce.before")
         announce(ctx, self.readers, HeadMoved(self._head))
         await ctx.point("answer.before")
         return [answers[index] for index in range(len(batch))]
-
-    async def stopping(self, ctx: Context) -> None:
-        """Give the session up, so that the next writer need not end it."""
-        await trio.to_thread.run_sync(self._writer.close)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return where the log ends, and the writer's term."""
@@ -124,19 +122,21 @@ class SelWriter(Actor[SelWriterMessage]):
             await trio.sleep(AWAY_PAUSE_S)
 
 
-def _transactions(batch: Sequence[Append], groups: Mapping[int, Group]) -> Iterator[list[int]]:
-    """Yield indices of requests, own ones first, in sets that fit one transaction."""
+def transactions(batch: Sequence[Append], counts: Mapping[int, int]) -> Iterator[list[int]]:
+    """Yield indices of requests, own ones first, in sets that fit one transaction.
+
+    Args:
+        counts: How many events each request has; those that were refused are left out.
+    """
     chosen: list[int] = []
     events = size = 0
-    for index in sorted(groups, key=lambda index: not batch[index].is_own):
+    for index in sorted(counts, key=lambda index: not batch[index].is_own):
         more = sum(map(len, batch[index].events))
-        if chosen and (
-            events + len(groups[index]) > BATCH_EVENTS_MAX or size + more > BATCH_BYTES_MAX
-        ):
+        if chosen and (events + counts[index] > BATCH_EVENTS_MAX or size + more > BATCH_BYTES_MAX):
             yield chosen
             chosen, events, size = [], 0, 0
         chosen.append(index)
-        events, size = events + len(groups[index]), size + more
+        events, size = events + counts[index], size + more
     if chosen:
         yield chosen
 

@@ -7,6 +7,7 @@ and their senders bring them again.
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import ClassVar, Final
 
 import attrs
@@ -74,7 +75,8 @@ class Verifier(Actor[VerifierMessage]):
         self._limiter = trio.CapacityLimiter(self.threads)
         self._tail = GovernanceTail(self.network_id)
         database = Database(self.dsn, self.schema)
-        self._connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
+        self._connection = ctx.hold(closing(connection))
         await self._read_governance()
 
     async def handle(self, msg: VerifierMessage, ctx: Context) -> Ingested | None:
@@ -96,10 +98,6 @@ class Verifier(Actor[VerifierMessage]):
                 due.append(heapq.heappop(self._parked)[2])
             for chunk in _requests(due):
                 await append(ctx, chunk, deadline_s=APPEND_S)
-
-    async def stopping(self, ctx: Context) -> None:
-        """Close the session."""
-        self._connection.close()
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how many events wait for their date."""

@@ -1,0 +1,73 @@
+"""Projections: shards that share the tasks come to what one builder comes to."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.actor_tree import ActorTree, actor_tree
+from wattswarm.actors.messages import Rebuild
+from wattswarm.kernel import contract
+from wattswarm.store.connection import Database, Purpose
+from wattswarm.store.projection_reader import ProjectionReader
+
+WITHOUT = frozenset({"http_api", "config_watcher", "executor_dispatcher"})
+TASKS = 12
+
+
+def instances(count: int) -> dict[str, str]:
+    return {"ACTORS__PROJECTION_BUILDER__INSTANCES": str(count)}
+
+
+async def submit_some(node: ActorTree) -> int:
+    for number in range(TASKS):
+        await node.submit({**contract.sample(), "name": f"task {number}"})
+    head = node.rows()[-1].seq
+    await node.wait_projected(head)
+    return head
+
+
+async def is_equal_to_rebuild(node: ActorTree) -> bool:
+    rebuilt = await node.tree.ref("projection_rebuilder").ask(
+        Rebuild(is_verify_only=True), deadline_s=30
+    )
+    assert rebuilt.is_compared
+    return rebuilt.differing == ()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_every_task_is_projected_once_whatever_the_shards(
+    database: Database, tmp_path: Path, count: int
+) -> None:
+    async with actor_tree(database, tmp_path, without=WITHOUT, settings=instances(count)) as node:
+        await submit_some(node)
+        with database.connect(Purpose.READER) as connection:
+            assert ProjectionReader(connection).task_counts(0) == {"open": TASKS}
+        assert await is_equal_to_rebuild(node)
+
+
+async def test_another_number_of_shards_goes_on_where_the_last_of_the_old_ones_was(
+    database: Database, tmp_path: Path
+) -> None:
+    for count in (2, 3, 1):
+        async with actor_tree(
+            database, tmp_path, without=WITHOUT, settings=instances(count)
+        ) as node:
+            head = await submit_some(node)
+            assert await is_equal_to_rebuild(node)
+            with database.connect(Purpose.READER) as connection:
+                cursors = ProjectionReader(connection).cursors()
+            assert cursors == {(f"tasks/{count}", shard): head for shard in range(count)}
+
+
+async def test_a_builder_goes_on_after_the_tables_were_swapped_under_it(
+    database: Database, tmp_path: Path
+) -> None:
+    async with actor_tree(database, tmp_path, without=WITHOUT) as node:
+        await submit_some(node)
+        rebuilt = await node.tree.ref("projection_rebuilder").ask(
+            Rebuild(is_verify_only=False), deadline_s=30
+        )
+        assert rebuilt.is_swapped
+        await submit_some(node)
+        assert await is_equal_to_rebuild(node)
+        assert node.crashes == []
