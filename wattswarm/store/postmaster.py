@@ -25,6 +25,7 @@ class StopMode(enum.Enum):
     SMART = signal.SIGTERM
     FAST = signal.SIGINT
     IMMEDIATE = signal.SIGQUIT
+    KILL = signal.SIGKILL
 
 
 @attrs.frozen

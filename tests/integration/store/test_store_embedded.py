@@ -6,14 +6,16 @@ import os
 import signal
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from wattswarm.store.embedded import EmbeddedPostgres, running
-from wattswarm.store.errors import ServerNotStarted
+from wattswarm.store.errors import ServerNotStarted, StoreUnavailable
 from wattswarm.store.postmaster import PID_FILE, StopMode
+from wattswarm.store.unprivileged import NAMESPACE, NOBODY, NOBODY_UID, launcher
 
 
 def answer(server: EmbeddedPostgres) -> object:
@@ -129,3 +131,50 @@ def test_the_command_line_can_be_run_by_whoever_supervises_it(tmp_path: Path) ->
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_server_that_does_not_listen_to_reason_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path, fsync=False) as server:
+        pid = server.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        server.stop(timeout_s=0.05)
+        assert server.pid is None
+        server.start()
+        assert answer(server) == 42
+
+
+def test_waiting_for_a_server_that_nobody_started_ends(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path, fsync=False)
+    server.prepare()
+    with pytest.raises(StoreUnavailable, match="within"):
+        server.wait_ready(0.05)
+
+
+def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path, fsync=False)
+    server.prepare()
+    with (server.data_dir / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = 1\n")
+    with pytest.raises(StoreUnavailable, match="ended: "):
+        server.start()
+    server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_root_takes_another_user_within_a_namespace_or_says_what_to_do(tmp_path: Path) -> None:
+    assert launcher((tmp_path,)) in {NAMESPACE, NOBODY}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+def test_where_namespaces_are_refused_the_server_runs_as_nobody() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state"
+        Path(folder).chmod(0o711)
+        state.mkdir(mode=0o711)
+        server = EmbeddedPostgres(state, fsync=False, launcher=NOBODY)
+        for _start in range(2):
+            server.start()
+            assert answer(server) == 42
+            assert server.data_dir.stat().st_uid == NOBODY_UID
+            server.stop()

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 import psycopg
@@ -282,6 +284,7 @@ def test_verification_reads_one_snapshot_while_the_log_grows(database: Database)
     writer.close()
 
 
+ROOT = Path(__file__).parents[3]
 CHILD = """
 import sys
 from tests.support.log_writing_child import main
@@ -295,7 +298,10 @@ class Child:
     def __init__(self, database: Database, point: str = "", nth: int = 0) -> None:
         arguments = [database.dsn, database.schema, point, str(nth)]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", CHILD, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
         )
 
     def acknowledged(self, at_least: int) -> int:
@@ -316,6 +322,26 @@ class Child:
         return int(lines[-1]) if lines else 0
 
 
+Spawn: TypeAlias = Callable[..., Child]
+
+
+@pytest.fixture
+def spawn(database: Database) -> Iterator[Spawn]:
+    """What starts children; none of them outlives the test."""
+    children: list[Child] = []
+
+    def start(point: str = "", nth: int = 0) -> Child:
+        children.append(Child(database, point, nth))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.process.kill()
+        child.process.wait()
+        if child.process.stdout is not None:
+            child.process.stdout.close()
+
+
 def check(database: Database, acknowledged: int) -> None:
     """Nothing acknowledged is missing, nothing is there twice, everything holds."""
     found = verification(database)
@@ -332,11 +358,11 @@ def check(database: Database, acknowledged: int) -> None:
     POINTS,
 )
 def test_a_writer_killed_at_any_point_loses_nothing_that_it_acknowledged(
-    database: Database, point: str
+    database: Database, spawn: Spawn, point: str
 ) -> None:
     acknowledged = 0
     for nth in (1, 3):
-        child = Child(database, point, nth)
+        child = spawn(point, nth)
         acknowledged = max(acknowledged, child.acknowledged(1_000_000))
         assert child.process.wait() == -signal.SIGKILL
         child.end()
@@ -344,18 +370,18 @@ def test_a_writer_killed_at_any_point_loses_nothing_that_it_acknowledged(
 
 
 def test_a_writer_killed_at_random_moments_loses_nothing_that_it_acknowledged(
-    database: Database,
+    database: Database, spawn: Spawn
 ) -> None:
     acknowledged = 0
     for more in (1, 40, 200, 333):
-        child = Child(database)
+        child = spawn()
         seen = child.acknowledged(acknowledged + more)
         acknowledged = max(acknowledged, seen, child.end())
         check(database, acknowledged)
 
 
-def test_a_writer_that_was_stopped_and_wakes_up_is_fenced(database: Database) -> None:
-    child = Child(database)
+def test_a_writer_that_was_stopped_and_wakes_up_is_fenced(database: Database, spawn: Spawn) -> None:
+    child = spawn()
     seen = child.acknowledged(50)
     child.process.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, child.process.pid, os.WSTOPPED | os.WNOWAIT)
