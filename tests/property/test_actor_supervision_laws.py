@@ -3,18 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattswarm.actors.runtime.exit import Exit, ExitKind
-from wattswarm.actors.runtime.restart import Delay, Window
-from wattswarm.actors.runtime.spec import AutoShutdown, Backoff, Intensity, Restart, Strategy
-from wattswarm.actors.runtime.supervision import (
+from wattswarm.actors.runtime.actions import (
     RUNNING,
     Finished,
     Halt,
     Phase,
     Rules,
     Start,
-    Supervision,
 )
+from wattswarm.actors.runtime.exit import Exit, ExitKind
+from wattswarm.actors.runtime.restart import Delay, Window
+from wattswarm.actors.runtime.spec import AutoShutdown, Backoff, Intensity, Restart, Strategy
+from wattswarm.actors.runtime.supervision import Supervision
 
 NAMES = "abcd"
 MANY = Intensity(10_000, 60)

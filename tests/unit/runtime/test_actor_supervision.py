@@ -1,9 +1,6 @@
 """The supervisor's decisions, step by step."""
 
-from wattswarm.actors.runtime.exit import Exit, ExitKind
-from wattswarm.actors.runtime.restart import OPTIONAL_RETRY_S
-from wattswarm.actors.runtime.spec import AutoShutdown, Intensity, Restart, Strategy
-from wattswarm.actors.runtime.supervision import (
+from wattswarm.actors.runtime.actions import (
     Degraded,
     Finished,
     Halt,
@@ -11,9 +8,12 @@ from wattswarm.actors.runtime.supervision import (
     Restarting,
     Rules,
     Start,
-    Supervision,
     Wake,
 )
+from wattswarm.actors.runtime.exit import Exit, ExitKind
+from wattswarm.actors.runtime.restart import OPTIONAL_RETRY_S
+from wattswarm.actors.runtime.spec import AutoShutdown, Intensity, Restart, Strategy
+from wattswarm.actors.runtime.supervision import Supervision
 
 CRASH = Exit(ExitKind.CRASHED, "boom")
 NORMAL = Exit(ExitKind.NORMAL, "done")

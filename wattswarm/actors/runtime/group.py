@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
+from wattswarm.actors.runtime.actions import (
+    Rules,
+)
 from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.cell import Cell
 from wattswarm.actors.runtime.exit import Exit
@@ -13,7 +16,7 @@ from wattswarm.actors.runtime.routes import LocalRoute, PoolRoute
 from wattswarm.actors.runtime.services import Services
 from wattswarm.actors.runtime.spec import AutoShutdown, ChildSpec, GroupSpec, Restart
 from wattswarm.actors.runtime.stats import ActorStats
-from wattswarm.actors.runtime.supervision import Rules, Supervision
+from wattswarm.actors.runtime.supervision import Supervision
 from wattswarm.actors.runtime.supervisor import Child, Supervisor
 from wattswarm.actors.runtime.view import ActorView, GroupView
 

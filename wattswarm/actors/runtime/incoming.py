@@ -1,7 +1,7 @@
 """What another process sends to the actors of this one: from frames into inboxes, and answers back.
 
-A message whose inbox is full waits in a stage of its channel, whose length the sender's credits
-bound; a task per full channel moves it on. The credit of a message goes back when it has found
+A message whose inbox is full waits in its actor's stage, whose length the sender's credits
+bound; a task per stage moves it on. The credit of a message goes back when it has found
 its place.
 """
 
@@ -61,13 +61,28 @@ class RemoteReply:
 
 
 @attrs.define(eq=False)
+class _Stage:
+    """What waits for room at one actor. One queue for all of its instances: a message never
+    overtakes an earlier one of its key, even while the instances change.
+    """
+
+    pool: LocalPool
+    waiting: "deque[tuple[_Channel, Envelope]]" = attrs.field(
+        factory=lambda: deque[tuple["_Channel", Envelope]]()
+    )
+
+
+@attrs.define(eq=False)
 class _Channel:
-    """Messages from one process to one actor of this."""
+    """Messages from one process to one instance of an actor of this."""
 
     number: int
-    pool: LocalPool
+    stage: _Stage
     credit: ReceiveCredit
-    stage: deque[Envelope] = attrs.field(factory=deque[Envelope])
+
+    @property
+    def pool(self) -> LocalPool:
+        return self.stage.pool
 
     def inbox_of(self, envelope: Envelope) -> Inbox:
         """Return the inbox that a message belongs to now."""
@@ -86,6 +101,7 @@ class Incoming:
     link: Link
     services: Services
     nursery: trio.Nursery
+    _stages: dict[int, _Stage] = attrs.field(factory=dict[int, _Stage], init=False)
     _channels: dict[int, _Channel] = attrs.field(factory=dict[int, _Channel], init=False)
     _serving: dict[int, Envelope] = attrs.field(factory=dict[int, Envelope], init=False)
 
@@ -119,12 +135,20 @@ class Incoming:
     def _channel(self, number: int) -> _Channel:
         channel = self._channels.get(number)
         if channel is None:
-            pool = self.services.pools.get(block_of(number)[0])
+            stage = self._stage(number)
+            credit = ReceiveCredit(window_of(stage.pool.capacity))
+            channel = self._channels[number] = _Channel(number, stage, credit)
+        return channel
+
+    def _stage(self, number: int) -> _Stage:
+        block, _ = block_of(number)
+        stage = self._stages.get(block)
+        if stage is None:
+            pool = self.services.pools.get(block)
             if pool is None:
                 raise BadWire(reason=f"no actor here has the number {number}")
-            credit = ReceiveCredit(window_of(pool.capacity))
-            channel = self._channels[number] = _Channel(number, pool, credit)
-        return channel
+            stage = self._stages[block] = _Stage(pool)
+        return stage
 
     def _envelope(self, frame: Frame) -> Envelope:
         sender = self.services.name_of(frame.channel >> 16)
@@ -140,12 +164,13 @@ class Incoming:
 
     def _place(self, channel: _Channel, envelope: Envelope) -> None:
         inbox = channel.inbox_of(envelope)
-        if not channel.stage and inbox.accept(envelope):
+        waiting = channel.stage.waiting
+        if not waiting and inbox.accept(envelope):
             self._settle(channel)
         elif inbox.closed is None and inbox.overflow is Overflow.BLOCK:
-            channel.stage.append(envelope)
-            if len(channel.stage) == 1:
-                self.nursery.start_soon(self._move_on, channel)
+            waiting.append((channel, envelope))
+            if len(waiting) == 1:
+                self.nursery.start_soon(self._move_on, channel.stage)
         else:
             self._offer(channel, inbox, envelope)
 
@@ -160,16 +185,16 @@ class Incoming:
             envelope.reply.fail(error)
         self._settle(channel)
 
-    async def _move_on(self, channel: _Channel) -> None:
-        """Move the stage into the inbox, in order, as there is room."""
-        while channel.stage:
-            envelope = channel.stage[0]
+    async def _move_on(self, stage: _Stage) -> None:
+        """Move what waits into the inboxes, in order, as there is room."""
+        while stage.waiting:
+            channel, envelope = stage.waiting[0]
             try:
                 await channel.inbox_of(envelope).put(envelope)
             except Down as down:
                 if envelope.reply is not None:
                     envelope.reply.fail(down)
-            channel.stage.popleft()
+            stage.waiting.popleft()
             self._settle(channel)
 
     def _settle(self, channel: _Channel) -> None:

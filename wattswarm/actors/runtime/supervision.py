@@ -10,87 +10,24 @@ Source: Erlang/OTP design principles, "Supervisor Behaviour".
 """
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 
 import attrs
 
+from wattswarm.actors.runtime.actions import (
+    RUNNING,
+    Action,
+    Degraded,
+    Finished,
+    Halt,
+    Phase,
+    Restarting,
+    Rules,
+    Start,
+    Wake,
+)
 from wattswarm.actors.runtime.exit import Exit, ExitKind
 from wattswarm.actors.runtime.restart import OPTIONAL_RETRY_S, Delay, Window
-from wattswarm.actors.runtime.spec import AutoShutdown, Backoff, Intensity, Restart, Strategy
-
-
-@attrs.frozen
-class Start:
-    """Begin an incarnation of the child now."""
-
-    child: str
-
-
-@attrs.frozen
-class Halt:
-    """Make the child end, within its own deadline."""
-
-    child: str
-
-
-@attrs.frozen
-class Wake:
-    """Call `tick` at this time."""
-
-    at_s: float
-
-
-@attrs.frozen
-class Restarting:
-    """Tell people: a child failed and is started again in `delay_s`."""
-
-    child: str
-    exit: Exit
-    delay_s: float
-
-
-@attrs.frozen
-class Degraded:
-    """Tell people: an optional child was given up, to be tried again later."""
-
-    child: str
-    exit: Exit
-
-
-@attrs.frozen
-class Finished:
-    """Nothing is left running: the supervisor itself ends like this."""
-
-    exit: Exit
-
-
-Action = Start | Halt | Wake | Restarting | Degraded | Finished
-
-
-class Phase(StrEnum):
-    """Where a child is."""
-
-    IDLE = "idle"
-    """To be started when its turn comes, or stopped."""
-    BACKING_OFF = "backing off"
-    STARTING = "starting"
-    READY = "ready"
-    STOPPING = "stopping"
-    DEGRADED = "degraded"
-    DONE = "done"
-    """Ended, and not to be started again."""
-
-
-@attrs.frozen(kw_only=True)
-class Rules:
-    """What a supervisor must know of one child."""
-
-    id: str
-    restart: Restart = Restart.PERMANENT
-    backoff: Backoff = attrs.field(factory=Backoff)
-    intensity: Intensity = attrs.field(factory=Intensity)
-    optional: bool = False
-    significant: bool = False
+from wattswarm.actors.runtime.spec import AutoShutdown, Intensity, Restart, Strategy
 
 
 @attrs.define
@@ -107,9 +44,6 @@ class _Child:
     """Whether it runs and is to be stopped, to be started again."""
     is_retired: bool = False
     """Whether it is being stopped for good."""
-
-
-RUNNING = (Phase.STARTING, Phase.READY, Phase.STOPPING)
 
 
 @attrs.define

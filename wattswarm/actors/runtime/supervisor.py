@@ -10,9 +10,7 @@ from typing import Protocol
 import attrs
 import trio
 
-from wattswarm.actors.runtime.actor import Logger
-from wattswarm.actors.runtime.exit import Exit, ExitKind
-from wattswarm.actors.runtime.supervision import (
+from wattswarm.actors.runtime.actions import (
     RUNNING,
     Action,
     Degraded,
@@ -22,9 +20,11 @@ from wattswarm.actors.runtime.supervision import (
     Restarting,
     Rules,
     Start,
-    Supervision,
     Wake,
 )
+from wattswarm.actors.runtime.actor import Logger
+from wattswarm.actors.runtime.exit import Exit, ExitKind
+from wattswarm.actors.runtime.supervision import Supervision
 
 
 class Child(Protocol):

@@ -1,19 +1,21 @@
 """A group of actors in a worker process, as a child of the root supervisor."""
 
 import signal
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from typing import Final
 
 import attrs
 import trio
 
+from wattswarm.actors.runtime.actions import (
+    Rules,
+)
+from wattswarm.actors.runtime.calls import Calls
 from wattswarm.actors.runtime.control import (
     EXIT_GAVE_UP,
     HEARTBEAT_S,
     Answer,
     Boot,
-    Call,
     Command,
     Crashed,
     Dead,
@@ -26,7 +28,7 @@ from wattswarm.actors.runtime.control import (
     Ready,
     Seen,
 )
-from wattswarm.actors.runtime.errors import BadWire, Down, Execution, OutOfRange
+from wattswarm.actors.runtime.errors import BadWire
 from wattswarm.actors.runtime.exit import Exit, ExitKind
 from wattswarm.actors.runtime.group import rules_of
 from wattswarm.actors.runtime.heartbeat import Heartbeat, Verdict
@@ -35,14 +37,11 @@ from wattswarm.actors.runtime.process import WorkerProcess
 from wattswarm.actors.runtime.services import Services
 from wattswarm.actors.runtime.spawner import Spawner
 from wattswarm.actors.runtime.spec import GroupSpec
-from wattswarm.actors.runtime.supervision import Rules
 from wattswarm.actors.runtime.system import TargetDown
 from wattswarm.actors.runtime.view import ActorView, GroupView
 
 LADDER: Final = ((signal.SIGTERM, 1.0), (signal.SIGABRT, 1.0), (signal.SIGKILL, 5.0))
 """Signals to a worker that did not stop when it was asked to, each with the time it has then."""
-CALL_S: Final = 3.0
-"""An answer to a command is waited for this long."""
 
 
 @attrs.define(eq=False)
@@ -69,10 +68,10 @@ class WorkerGroup:
     _is_stopping: bool = attrs.field(default=False, init=False)
     _gave_up: GaveUp | None = attrs.field(default=None, init=False)
     _hung: str | None = attrs.field(default=None, init=False)
-    _numbers: Iterator[int] = attrs.field(factory=count, init=False)
-    _calls: dict[int, Callable[[Answer | None], None]] = attrs.field(
-        factory=dict[int, "Callable[[Answer | None], None]"], init=False
-    )
+    _calls: Calls = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._calls = Calls(self.spec.name)
 
     @property
     def is_up(self) -> bool:
@@ -109,7 +108,7 @@ class WorkerGroup:
             self.process = None
             self.mesh.leave(self.spec.name, process)
             process.handle.send_signal(signal.SIGKILL)
-            self._fail_calls()
+            self._calls.fail_all()
         return self._end(process)
 
     async def _start(self, process: WorkerProcess) -> None:
@@ -227,7 +226,7 @@ class WorkerGroup:
             case Pause(duration_s):
                 self.pause(duration_s)
             case Answer():
-                self._calls.pop(message.number, _unheard)(message)
+                self._calls.on_answer(message)
             case _:
                 raise BadWire(reason=f"{type(message).__name__} is nothing for the root")
 
@@ -260,37 +259,9 @@ class WorkerGroup:
         Raises:
             OutOfRange: It says so. Down: It is away, or did not answer.
         """
-        answers: list[Answer | None] = []
-        answered = trio.Event()
-
-        def on_answer(answer: Answer | None) -> None:
-            answers.append(answer)
-            answered.set()
-
-        number = next(self._numbers)
         if self.process is None or not self._is_booted:
-            raise self._away()
-        self._calls[number] = on_answer
-        self.process.say(Call(number, command))
-        with trio.move_on_after(CALL_S):
-            await answered.wait()
-        self._calls.pop(number, None)
-        match answers:
-            case [Answer(_, value, None)]:
-                return value
-            case [Answer(_, _, str(problem))]:
-                raise OutOfRange(dial=type(command).__name__, reason=problem)
-            case _:
-                raise self._away()
-
-    def _fail_calls(self) -> None:
-        calls, self._calls = self._calls, {}
-        for on_answer in calls.values():
-            on_answer(None)
-
-    def _away(self) -> Down:
-        maybe = Execution.MAYBE_EXECUTED
-        return Down(actor=self.spec.name, execution=maybe, reason=f"the worker is {self.state}")
+            raise self._calls.away()
+        return await self._calls.call(command, self.process.say)
 
     def view(self) -> GroupView:
         pid = self.process.handle.pid if self.process is not None else 0
@@ -301,7 +272,3 @@ class WorkerGroup:
         return GroupView(
             self.spec.name, "worker", pid, self.incarnation, self.state, actors, self.lag_ms
         )
-
-
-def _unheard(_: Answer | None) -> None:
-    """Nobody waits for this answer any more."""
