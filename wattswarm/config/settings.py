@@ -43,12 +43,7 @@ class StoreSection:
     )
     pg_schema: str = text("", "Prefix of the schemas, to keep several nodes on one server apart.")
     fsync: bool = switch(True, "false makes the embedded server fast and unsafe: for tests only.")
-    pg_start_ms: int = whole(30_000, "Longest start of the embedded server.", 1_000, 600_000)
     readers: int = whole(4, "Connections of the pool that the API reads with.", 1, 64)
-    lock_timeout_ms: int = whole(3_000, "Longest wait of a statement for a lock.", 100, 60_000)
-    idle_in_transaction_ms: int = whole(5_000, "Longest pause in a transaction.", 100, 60_000)
-    writer_statement_ms: int = whole(30_000, "Longest statement of a writer.", 1_000, 600_000)
-    reader_statement_ms: int = whole(5_000, "Longest statement of a reader.", 100, 600_000)
     disk_free_mib_min: int = whole(
         128,
         "With less room than this the node becomes read-only until there is more.",
@@ -122,21 +117,12 @@ class LimitsSection:
 class DutiesSection:
     """What the dispatcher does for the node's tasks, and when."""
 
-    settle_ms: int = whole(
-        0,
-        "Pause between an effective decision and signing its finality; 2000 with peers.",
-        0,
-        60_000,
-    )
     projection_wait_ms: int = whole(
         2_000, "Longest wait of a duty or a read for the projection to catch up.", 10, 60_000
     )
     scan_ms: int = whole(
         1_000, "Pause between looks at all open tasks, behind wake-ups.", 10, 60_000
     )
-    renew_percent: int = whole(50, "Share of a lease after which it is renewed.", 10, 90)
-    retry_backoff_ms: int = whole(1_000, "Pause before the second attempt; doubles.", 10, 600_000)
-    retry_backoff_ms_max: int = whole(60_000, "Longest pause between attempts.", 10, 3_600_000)
 
 
 @attrs.frozen(kw_only=True)
@@ -144,7 +130,6 @@ class ExecutorsSection:
     """How executors are called; each executor may set its own."""
 
     concurrency: int = whole(4, "Requests to one executor at one time.", 1, 1_024)
-    connect_ms: int = whole(3_000, "Longest wait for a connection.", 10, 60_000)
     health_ms: int = whole(3_000, "Longest health or capability check.", 10, 60_000)
     health_every_ms: int = whole(
         15_000, "Pause between health checks of an idle executor.", 100, 3_600_000
@@ -153,7 +138,6 @@ class ExecutorsSection:
     verify_ms: int = whole(60_000, "Longest verification.", 100, 86_400_000)
     tries: int = whole(3, "Tries of one request, under one idempotency key.", 1, 20)
     backoff_ms: int = whole(200, "Pause before the second try; doubles, with jitter.", 1, 60_000)
-    answer_kib_max: int = whole(4_096, "Largest answer that is read.", 64, 262_144)
     breaker_failures: int = whole(5, "Failures in a row that open the circuit breaker.", 1, 1_000)
     breaker_open_ms: int = whole(
         10_000, "Time until an open breaker lets one try through.", 10, 3_600_000
@@ -227,8 +211,6 @@ class GroupSection:
         400, "Memory above which it is drained and replaced; 0: never.", 0, 1_048_576
     )
     nice: int = whole(0, "Added niceness.", 0, 19)
-    heartbeat_ms: int = whole(1_000, "Pause between heartbeats to the root process.", 50, 60_000)
-    heartbeats_missed_max: int = whole(10, "Missed heartbeats after which it is killed.", 2, 1_000)
     restarts_max: int = whole(3, "Restarts in the window before the node gives up.", 0, 1_000)
     restarts_window_ms: int = whole(
         60_000, "The window in which restarts are counted.", 100, 86_400_000

@@ -1,6 +1,7 @@
 """The layers of the configuration, their order, and what is refused."""
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,14 @@ def test_any_bytes_load_or_are_refused_by_a_typed_error(
     file.write_bytes(content)
     with contextlib.suppress(ConfigError):
         assert load(file).config
+
+
+def test_every_setting_is_read_by_somebody() -> None:
+    package = ROOT / "wattswarm"
+    code = "".join(
+        path.read_text()
+        for path in package.rglob("*.py")
+        if path.parent != package / "config" and path.parent != package / "surface"
+    )
+    read = set(re.findall(r"\.([a-z_0-9]+)\b", code)) | {"p2p_enabled"}  # `load` itself reads it
+    assert {path.rpartition(".")[2] for path in SETTINGS} <= read
