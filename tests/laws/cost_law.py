@@ -103,17 +103,15 @@ def _shape(**terms: object) -> Shape:
     cast = keys(3, 7)
     members = {key.node_id: frozenset(Role) for key in cast}
     network = shared_network(members, cast[0])
-    created = task(
-        network,
-        cast[0],
-        independence="none",
-        quorum_threshold=1,
-        lease_ms=10_000,
-        time_ms=10**7,
-        expires_in_ms=10**9,
-        max_verifiers=900,
-        **terms,
-    )
+    fixed: dict[str, object] = {
+        "independence": "none",
+        "quorum_threshold": 1,
+        "lease_ms": 10_000,
+        "time_ms": 10**7,
+        "expires_in_ms": 10**9,
+        "max_verifiers": 900,
+    }
+    created = task(network, cast[0], {**fixed, **terms})
     pin = network.genesis.id
     return Shape(network.governance(), created, cast, pin, network.network_id)
 

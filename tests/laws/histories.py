@@ -592,7 +592,7 @@ def _task(rng: random.Random, network: Network, version: Version, cast: Sequence
     creator = rng.choice(able)
     for quorum in rng.sample((1, 2, 2, 3), 4):
         try:
-            return task(network, creator, pin=version, **{**terms, "quorum_threshold": quorum})
+            return task(network, creator, {**terms, "quorum_threshold": quorum}, pin=version)
         except AssertionError:
             continue
-    return task(network, creator, pin=version, **{**terms, "independence": "none"})
+    return task(network, creator, {**terms, "independence": "none"}, pin=version)

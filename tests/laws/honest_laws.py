@@ -103,7 +103,7 @@ def swarm(scenario: Scenario, rng: random.Random, skew_ms: int) -> Swarm:
     """Return the nodes of a scenario at the start of their task."""
     cast = keys(scenario.nodes, rng.randint(0, 255))
     network = _network(scenario, cast)
-    created = task(network, cast[0], **scenario.terms)
+    created = task(network, cast[0], scenario.terms)
     known = network.governance()
     nodes = [
         Node(
@@ -193,7 +193,8 @@ class Contest:
 def _contest() -> Contest:
     cast = keys(3, 9)
     network = shared_network({key.node_id: frozenset(Role) for key in cast}, cast[0])
-    created = task(network, cast[0], independence="none", quorum_threshold=1, commit_reveal=False)
+    terms = {"independence": "none", "quorum_threshold": 1, "commit_reveal": False}
+    created = task(network, cast[0], terms)
     said: list[Event] = []
 
     def say(key: KeyPair, payload: Payload) -> EventId:

@@ -68,16 +68,16 @@ def _network(founder: KeyPair, record: Version) -> Network:
 def task(
     network: Network,
     creator: KeyPair,
+    terms: Mapping[str, object] | None = None,
     *,
     pin: Version | None = None,
     at_ms: int = START_MS,
     scope: str = "global",
-    **terms: object,
 ) -> Event:
     """Return a signed TASK_CREATED with the sample contract and these terms."""
     version = network.genesis if pin is None else pin
     resolved = contract.resolve(
-        {**contract.sample(), **terms},
+        {**contract.sample(), **(terms or {})},
         network_id=network.network_id,
         pin=version,
         created_at=at_ms,

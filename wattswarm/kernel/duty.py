@@ -275,6 +275,7 @@ def due(
     *,
     in_hand: Collection[EventId] = frozenset(),
     checked: Mapping[EventId, bool] | None = None,
+    is_stale: bool = False,
     restored_at_ms: int | None = None,
 ) -> Roster:
     """Return what this node should do next for a task.
@@ -286,11 +287,13 @@ def due(
         executors: This node's executors that are ready for work.
         in_hand: Claims whose work is in progress; their leases are kept alive.
         checked: Candidates whose bodies are here and checked: whether their output passed.
+        is_stale: Whether the pin had a successor well before the task was created
+            (`Governance.is_stale`); nobody honest works on such a task.
         restored_at_ms: When this node's log was restored from a backup, if ever; it signs nothing
             for epochs opened before.
     """
     is_forgotten = restored_at_ms is not None and state.created_at <= restored_at_ms
-    if is_forgotten or not workable(state, now_ms):
+    if is_stale or is_forgotten or not workable(state, now_ms):
         return Roster()
     # Events of one batch are dated one after the other, and so beyond the clock.
     now_ms = max(now_ms, state.latest.get(me.node_id, 0))

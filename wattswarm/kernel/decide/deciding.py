@@ -124,6 +124,7 @@ def may_sign(
     *,
     has_bodies: bool,
     has_passed: bool,
+    is_stale: bool = False,
     restored_at_ms: int | None = None,
 ) -> Rejection | None:
     """Return why an honest finalizer does not sign a decision now, or None.
@@ -131,11 +132,15 @@ def may_sign(
     Args:
         has_bodies: Whether the output and the evidence are here, checked against their digests.
         has_passed: Whether the output passes the task's schema and policy.
+        is_stale: Whether a successor of the pin was in effect well before the task was created
+            (`Governance.is_stale`): a reason not to sign, never one not to count.
         restored_at_ms: When this node's log was restored from a backup, if ever: what it signed for
             epochs that were opened before, it may have forgotten.
     """
     if restored_at_ms is not None and state.created_at <= restored_at_ms:
         return refuse("restored_since", restored_at=restored_at_ms)
+    if is_stale:
+        return refuse("stale_pin")
     refusal = not_workable(state, now_ms)
     if refusal is not None:
         return refusal
@@ -184,6 +189,7 @@ def finality(
     *,
     has_bodies: bool,
     has_passed: bool,
+    is_stale: bool = False,
     restored_at_ms: int | None = None,
 ) -> Signings | Rejection:
     """Return the node's signature of finality over a decision, in an event that carries it.
@@ -197,6 +203,7 @@ def finality(
         now_ms,
         has_bodies=has_bodies,
         has_passed=has_passed,
+        is_stale=is_stale,
         restored_at_ms=restored_at_ms,
     )
     if refusal is not None:

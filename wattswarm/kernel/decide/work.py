@@ -14,6 +14,7 @@ from wattswarm.kernel.decide.gate import (
 )
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import Digest, EventId, short
+from wattswarm.kernel.limits import REASON_BYTES_MAX
 from wattswarm.kernel.lock import Signing
 from wattswarm.kernel.payloads import (
     CandidateProposed,
@@ -115,17 +116,29 @@ def report_error(
     message: str,
     now_ms: int,
 ) -> Signings | Rejection:
-    """Return the error that ends the work under a claim: one per claim, with or without a lease."""
+    """Return the error that ends the work under a claim: one per claim, with or without a lease.
+
+    A message that is too long for an event is cut.
+    """
     held = _open_claim(state, claim_id, now_ms)
     if isinstance(held, Rejection):
         return held
     if any(error.claim == claim_id for error in state.errors.values()):
         return refuse("already_reported", short(claim_id))
     payload = TaskError(
-        claim=claim_id, reason=reason, reason_codes=tuple(reason_codes), message=message
+        claim=claim_id,
+        reason=reason,
+        reason_codes=tuple(reason_codes),
+        message=_clipped(message),
     )
     made = draft(state, payload, held.author, now_ms, held.created_at)
     return effective(state, [Signing(made)], held.author)
+
+
+def _clipped(message: str) -> str:
+    """Return as much of a message as an event may carry; executors write what they like."""
+    sound = message.replace("\0", " ").encode(errors="replace")
+    return sound[:REASON_BYTES_MAX].decode(errors="ignore")
 
 
 def _open_claim(state: TaskState, claim_id: EventId, now_ms: int) -> Claim | Rejection:
