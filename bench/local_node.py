@@ -9,7 +9,8 @@ from typing import Final
 import attrs
 import trio
 
-from wattswarm.actors.runtime.tree import Tree, open_tree
+from wattswarm.actors.runtime.opening import open_tree
+from wattswarm.actors.runtime.tree import Tree
 from wattswarm.config.load import load
 from wattswarm.config.state_dir import StateDir
 from wattswarm.kernel.signature import KeyPair

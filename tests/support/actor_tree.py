@@ -19,8 +19,9 @@ import trio
 
 from wattswarm.actors.messages import Append, Appended, AppendRefused
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
+from wattswarm.actors.runtime.opening import open_tree
 from wattswarm.actors.runtime.spec import ChildSpec, TreeSpec
-from wattswarm.actors.runtime.tree import Tree, open_tree
+from wattswarm.actors.runtime.tree import Tree
 from wattswarm.config.load import load
 from wattswarm.config.state_dir import StateDir
 from wattswarm.kernel import decide

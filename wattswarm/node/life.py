@@ -16,9 +16,10 @@ import trio
 from wattswarm.actors.messages import Keep, Reload
 from wattswarm.actors.runtime.errors import Down, RestartLimit
 from wattswarm.actors.runtime.exit import DeadLetter
+from wattswarm.actors.runtime.opening import open_tree
 from wattswarm.actors.runtime.rule import FaultRule
 from wattswarm.actors.runtime.tasks import task_tree
-from wattswarm.actors.runtime.tree import Tree, open_tree
+from wattswarm.actors.runtime.tree import Tree
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
 from wattswarm.node.tree import SEED, embedded, tree

@@ -47,6 +47,7 @@ from wattswarm.actors.runtime.errors import (
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter, Exit, ExitKind, Header
 from wattswarm.actors.runtime.histogram import Histogram, Quantiles
 from wattswarm.actors.runtime.message import Request, message
+from wattswarm.actors.runtime.opening import open_tree
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.rule import GENERIC_POINTS, Fault, FaultRule
 from wattswarm.actors.runtime.spec import (
@@ -66,7 +67,7 @@ from wattswarm.actors.runtime.spec import (
 from wattswarm.actors.runtime.spec_check import problems_of
 from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.system import TargetDown
-from wattswarm.actors.runtime.tree import Tree, open_tree
+from wattswarm.actors.runtime.tree import Tree
 from wattswarm.actors.runtime.view import ActorView, GroupView, TreeView
 from wattswarm.actors.runtime.world import Clock, World, real_world, seeded_world
 

@@ -1,30 +1,25 @@
 """The handle on a running tree, and the way to open one."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import attrs
 import trio
 
-from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.commands import stats_from
 from wattswarm.actors.runtime.control import InspectOne, RestartOne, StatsOf, SuspendOne, TuneOne
 from wattswarm.actors.runtime.dials import check_dial, dial_specs
 from wattswarm.actors.runtime.errors import Down, OutOfRange
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
-from wattswarm.actors.runtime.logs import SilentLogger
 from wattswarm.actors.runtime.message import decode
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.root import Root
 from wattswarm.actors.runtime.rule import GENERIC_POINTS, ArmedRule, FaultRule
-from wattswarm.actors.runtime.services import Services, load
+from wattswarm.actors.runtime.services import load
 from wattswarm.actors.runtime.spec import INSTANCES_MAX, OPERATOR, ChildSpec, Plain, TreeSpec
-from wattswarm.actors.runtime.spec_check import problems_of
 from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.view import TreeView
-from wattswarm.actors.runtime.world import World, real_world
 
 CRASHES_KEPT: Final = 100
 
@@ -249,64 +244,9 @@ class Tree:
         return "degraded" if is_degraded else "ready"
 
 
-@asynccontextmanager
-async def open_tree(
-    spec: TreeSpec,
-    *,
-    world: World | None = None,
-    secrets: Mapping[str, bytes] | None = None,
-    wire: bool = False,
-    chaos_enabled: bool = False,
-    logger: Logger | None = None,
-    on_crash: Callable[[CrashReport], None] | None = None,
-    on_dead_letter: Callable[[DeadLetter], None] | None = None,
-    on_log_line: Callable[[str, str], None] | None = None,
-) -> AsyncGenerator[Tree]:
-    """Run a tree for as long as the block lasts; it has stopped, all of it, when the block is left.
-
-    The tree starts at once; `wait_ready` waits for it. If it gives up, the block is cancelled.
-
-    Args:
-        secrets: Key material by name; an actor gets those that its specification lists.
-        wire: Make messages inside a process take the way through bytes, too.
-        chaos_enabled: Whether faults may be armed.
-        on_log_line: Called with the group and the line for what workers write to stdout and stderr.
-
-    Raises:
-        ValueError: The specification cannot be run; the sentences say why.
-        RestartLimit: The tree gave up; the causes lead from the first failure to the root.
-    """
-    if problems := (*problems_of(spec), *_missing(spec, secrets or {})):
-        raise ValueError("; ".join(problems))
-    services = Services(
-        world=world or real_world(),
-        base_logger=logger or SilentLogger(),
-        secrets=dict(secrets or {}),
-        on_crash=_ignore,
-        on_dead_letter=on_dead_letter or _ignore,
-        publish_down=lambda _, __: None,
-        is_wire=wire,
-        chaos_enabled=chaos_enabled,
-    )
-    root = Root(spec, services, on_log_line or _ignore_line)
-    tree = services.tree = Tree(root)
-    services.on_crash = _both(tree.note_crash, on_crash or _ignore)
-    async with root.running():
-        yield tree
-
-
 async def _wait_then_cancel(event: trio.Event, scope: trio.CancelScope) -> None:
     await event.wait()
     scope.cancel()
-
-
-def _missing(spec: TreeSpec, secrets: Mapping[str, bytes]) -> list[str]:
-    return [
-        f"{child.id} needs the secret {name}, which was not given"
-        for _, child in spec.children()
-        for name in child.secrets
-        if name not in secrets
-    ]
 
 
 def _stats(readings: object) -> list[ActorStats]:
@@ -315,21 +255,3 @@ def _stats(readings: object) -> list[ActorStats]:
 
 def _names(child: ChildSpec, actor: str) -> tuple[str, ...]:
     return child.ids() if actor == child.id else (actor,)
-
-
-def _both(
-    first: Callable[[CrashReport], None], second: Callable[[CrashReport], None]
-) -> Callable[[CrashReport], None]:
-    def tell(report: CrashReport) -> None:
-        first(report)
-        second(report)
-
-    return tell
-
-
-def _ignore(_: object) -> None:
-    """Nobody listens."""
-
-
-def _ignore_line(_group: str, _line: str) -> None:
-    """Nobody listens."""
