@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from typing import Any, Literal
 
@@ -231,6 +231,23 @@ class Stubborn(Probe):
     async def stopping(self, ctx: Context) -> None:
         with trio.CancelScope(shield=True):
             await trio.sleep_forever()
+
+
+class Holder(Probe):
+    """Holds something that is let go with each incarnation."""
+
+    async def recover(self, ctx: Context) -> None:
+        incarnation = ctx.incarnation
+        ctx.hold(closing(_Held(incarnation)))
+
+
+class _Held:
+    def __init__(self, incarnation: int) -> None:
+        self.incarnation = incarnation
+
+    def close(self) -> None:
+        sys.stderr.write(f"let go {self.incarnation}\n")
+        sys.stderr.flush()
 
 
 class Sleeper(Probe):

@@ -46,6 +46,7 @@ from wattswarm.actors.runtime import (
     TreeSpec,
     open_tree,
 )
+from wattswarm.actors.runtime.process import spawn
 
 
 @pytest.fixture(autouse=True)
@@ -399,6 +400,22 @@ async def test_a_worker_is_paused_at_a_point():
         started = trio.current_time()
         await tree.ref("probe").ask(Who(), deadline_s=10)
         assert trio.current_time() - started >= 0.3
+
+
+async def test_what_an_incarnation_holds_is_let_go_with_it():
+    lines = []
+    spec = worker_tree(child(cls="Holder"))
+    async with running(spec, on_log_line=lambda _, line: lines.append(line)) as tree:
+        with pytest.raises(RemoteFailure):
+            await tree.ref("probe").ask(Fail("boom"), deadline_s=5)
+        await tree.ref("probe").ask(Who(), deadline_s=5)
+    assert [line for line in lines if line.startswith("let go")] == ["let go 1", "let go 2"]
+
+
+async def test_a_worker_is_started_by_the_main_thread_alone():
+    # The kernel would kill it when the thread that started it ends.
+    with pytest.raises(AssertionError, match="main thread"):
+        await trio.to_thread.run_sync(spawn, (), print, print)
 
 
 async def test_what_the_block_raises_comes_out_as_it_is():

@@ -1,6 +1,7 @@
 """What an actor is made of: the class to derive from, and the context that is all it may touch."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from wattswarm.actors.runtime.tree import Tree
 
 M = TypeVar("M")
+T = TypeVar("T")
 
 
 class Stop(Exception):
@@ -91,6 +93,7 @@ class Context:
     _secrets: Mapping[str, bytes] = attrs.field(alias="secrets", repr=False)
     _faults: FaultPlane = attrs.field(alias="faults")
     _tree: "Tree | None" = attrs.field(alias="tree")
+    _held: ExitStack = attrs.field(alias="held", repr=False)
     _ready: Callable[[], None] = attrs.field(alias="ready")
     _waiting: Callable[[str], None] = attrs.field(alias="waiting")
 
@@ -101,6 +104,13 @@ class Context:
             LookupError: The specification does not list it under `talks_to` or `asks`.
         """
         return self._refs(name)
+
+    def hold(self, resource: AbstractContextManager[T]) -> T:
+        """Enter a context that is left when this incarnation ends, by a crash as well.
+
+        Only the death of the process leaves it to the operating system.
+        """
+        return self._held.enter_context(resource)
 
     @property
     def tree(self) -> "Tree":

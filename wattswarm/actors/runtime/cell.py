@@ -1,41 +1,36 @@
 """The place of one actor in the tree: what outlives its incarnations, and how one of them is lived.
 
 The inbox, the dials and the counters belong to the cell; the actor object belongs to the
-incarnation. An end of any kind becomes an `Exit` here, and what was in hand is settled: a tell
-goes back to the head of the inbox until it has crashed its actor `POISON_AFTER` times, then it
-becomes a dead letter; an ask that crashed its actor fails, and asking again is the asker's choice.
+incarnation. An end of any kind becomes an `Exit` here, and what was in hand is settled.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from math import inf
 from typing import Any, Final
 
 import attrs
 import trio
 
+from wattswarm.actors.runtime.actions import Rules
 from wattswarm.actors.runtime.actor import Actor, Context, Stop, has_own_run
 from wattswarm.actors.runtime.crash import (
-    dead_letter_of,
     describe_failure,
-    kind_of,
     report_of,
     split_failure,
 )
 from wattswarm.actors.runtime.dials import Dials
-from wattswarm.actors.runtime.envelope import Envelope
-from wattswarm.actors.runtime.errors import Down, Execution, RemoteFailure
 from wattswarm.actors.runtime.exit import Exit, ExitKind
 from wattswarm.actors.runtime.inbox import Inbox
+from wattswarm.actors.runtime.reading import Rates, read_stats
 from wattswarm.actors.runtime.services import Services
+from wattswarm.actors.runtime.settlement import settle
 from wattswarm.actors.runtime.spec import ChildSpec
-from wattswarm.actors.runtime.stats import ActorStats, Counters, Meter
-from wattswarm.actors.runtime.supervision import Rules
+from wattswarm.actors.runtime.stats import ActorStats, Counters
 from wattswarm.actors.runtime.system import Inspect, TargetDown, Tune
 from wattswarm.actors.runtime.turns import RECENT, Turns
 
-POISON_AFTER: Final = 3
-"""A message that has crashed its actor this often is put aside."""
 INSPECT_S: Final = 2.0
 """An actor that is busy for longer is not inspected."""
 
@@ -68,13 +63,13 @@ class Cell:
     _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _start: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _is_stopping: bool = attrs.field(default=False, init=False)
-    _rates: tuple[Meter, Meter, Meter] = attrs.field(init=False)
+    _rates: Rates = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         monotonic = self.services.world.monotonic
         self.inbox = Inbox(self.id, self.spec.inbox, monotonic)
         self.dials = Dials(self.spec)
-        self._rates = (Meter(monotonic()), Meter(monotonic()), Meter(monotonic()))
+        self._rates = Rates(monotonic())
 
     @property
     def rules(self) -> Rules:
@@ -113,9 +108,13 @@ class Cell:
         return self._end(failure)
 
     async def _live(self, ready: Callable[[], None]) -> None:
+        with ExitStack() as held:
+            await self._live_with(ready, held)
+
+    async def _live_with(self, ready: Callable[[], None], held: ExitStack) -> None:
         async with trio.open_nursery() as nursery:
             actor = self.services.build(self.spec)
-            ctx = self._context(ready)
+            ctx = self._context(ready, held)
             recent: deque[tuple[type, int, str]] = deque(maxlen=RECENT)
             self.turns = self._turns(actor, ctx, recent)
             await self._recover(actor, ctx)
@@ -140,7 +139,7 @@ class Cell:
             raise StartTooSlow(f"not ready after {self.spec.start_timeout_s:g} s")
         ctx.ready()
 
-    def _context(self, ready: Callable[[], None]) -> Context:
+    def _context(self, ready: Callable[[], None], held: ExitStack) -> Context:
         services = self.services
 
         def on_ready() -> None:
@@ -165,6 +164,7 @@ class Cell:
             secrets={name: services.secrets[name] for name in self.spec.secrets},
             faults=services.faults,
             tree=services.tree if self.spec.controls_tree else None,
+            held=held,
             ready=on_ready,
             waiting=on_waiting,
         )
@@ -194,7 +194,7 @@ class Cell:
             self.counters.last_error = describe_failure(failure)
             self.services.on_crash(report_of(self, turns, failure))
         if turns is not None:
-            self._settle(turns, failure, why)
+            settle(self, turns, failure, why)
         self.state = "stopped" if why.is_normal else "crashed"
         self.services.on_down(
             TargetDown(actor=self.id, incarnation=self.incarnation, reason=why.reason)
@@ -213,49 +213,6 @@ class Cell:
                 return Exit(ExitKind.SHUTDOWN, f"while stopping: {describe_failure(failure)}")
             case _:
                 return Exit(ExitKind.CRASHED, describe_failure(failure))
-
-    def _settle(self, turns: Turns, failure: Exception | None, why: Exit) -> None:
-        """Decide about each message that was in hand, and put back what is to be handled again."""
-        is_crash = failure is not None and why.kind is ExitKind.CRASHED
-        alone = turns.culprit if is_crash else None
-        is_batch = is_crash and turns.culprit is None and self.dials["batch"] > 1
-        again: list[Envelope] = []
-        for envelope in sorted(turns.in_hand, key=lambda one: one.id):
-            envelope.running = None
-            if envelope is alone:
-                assert failure is not None
-                self._settle_culprit(envelope, failure, again)
-            elif is_batch or envelope.reply is None:
-                envelope.crashes += is_batch
-                again.append(envelope)
-            else:
-                envelope.reply.fail(self._down(Execution.MAYBE_EXECUTED, why.reason))
-        self.inbox.put_back([*again, *turns.waiting()])
-
-    def _settle_culprit(
-        self, envelope: Envelope, failure: Exception, again: list[Envelope]
-    ) -> None:
-        envelope.crashes += 1
-        if envelope.reply is not None:
-            envelope.reply.fail(self._failure(failure))
-        elif envelope.crashes < POISON_AFTER:
-            again.append(envelope)
-        else:
-            self.counters.dead_letters += 1
-            now_ms = self.services.world.clock.wall_ms()
-            self.services.on_dead_letter(dead_letter_of(self.id, envelope, failure, now_ms))
-
-    def _failure(self, failure: Exception) -> RemoteFailure:
-        return RemoteFailure(
-            actor=self.id,
-            incarnation=self.incarnation,
-            kind=kind_of(failure),
-            message=str(failure),
-            traceback=self.services.traceback_of(failure),
-        )
-
-    def _down(self, execution: Execution, reason: str) -> Down:
-        return Down(actor=self.id, execution=execution, reason=reason)
 
     # -- what its supervisor and operators do with it --------------------------------------------
 
@@ -316,37 +273,4 @@ class Cell:
 
     def stats(self) -> ActorStats:
         """Return one reading of everything that is counted."""
-        counters, inbox, now = self.counters, self.inbox, self.services.world.monotonic()
-        rates = [
-            meter.read(count, now)
-            for meter, count in zip(
-                self._rates, (inbox.received, counters.handled, counters.busy_s), strict=True
-            )
-        ]
-        return ActorStats(
-            actor=self.id,
-            state="suspended" if inbox.is_suspended and self.state == "ready" else self.state,
-            incarnation=self.incarnation,
-            restarts=counters.restarts,
-            depth=len(inbox.user),
-            capacity=inbox.capacity,
-            oldest_age_s=inbox.oldest_age_s(),
-            received=inbox.received,
-            handled=counters.handled,
-            in_per_s=rates[0],
-            out_per_s=rates[1],
-            busy_share=min(rates[2], 1.0),
-            wait=counters.wait.quantiles(),
-            handle=counters.handle.quantiles(),
-            in_hand=len(self.turns.in_hand) if self.turns is not None else 0,
-            refused=inbox.refused,
-            shed=inbox.shed,
-            expired=counters.expired,
-            cancelled=counters.cancelled,
-            late_answers=counters.late_answers,
-            dead_letters=counters.dead_letters,
-            last_error=counters.last_error,
-            dials=self.dials.values(),
-            dials_wanted=self.dials_wanted,
-            dials_effective=self.dials.version,
-        )
+        return read_stats(self, self._rates)

@@ -13,7 +13,6 @@ import trio
 
 from wattswarm.actors.runtime.actor import Actor, Logger
 from wattswarm.actors.runtime.chaos_route import ChaosRoute
-from wattswarm.actors.runtime.crash import traceback_of
 from wattswarm.actors.runtime.deadlines import Deadlines
 from wattswarm.actors.runtime.errors import ActorError
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
@@ -150,11 +149,6 @@ class Services:
                 self.notices[watcher](notice)
             if watched == notice.actor.partition("/")[0]:
                 return
-
-    @staticmethod
-    def traceback_of(error: BaseException) -> str:
-        """Return the end of an error's traceback."""
-        return traceback_of(error)
 
 
 @attrs.frozen
