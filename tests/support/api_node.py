@@ -1,6 +1,6 @@
 """A whole node in this process, API included, on a database of the test's own."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,15 @@ from typing import Any
 import attrs
 import httpx2
 import msgspec
+import trio
 
 from tests.support.actor_tree import ActorTree, actor_tree
 from wattswarm.config.state_dir import StateDir
 from wattswarm.store.connection import Database
 
 PREFIX = "/api/v1"
+NEWS_MAX = 100_000
+"""More than any test makes: a reader that waited for room could not be cancelled cleanly."""
 SAMPLE: Mapping[str, object] = {"task_type": "summarize", "inputs": {"text": "One. Two."}}
 
 
@@ -51,21 +54,52 @@ class ApiNode:
 
     async def wait_final(self, task_id: str) -> Any:
         """Return a task once it is final, as told by the stream."""
-        async for kind, news in self.news(task=task_id, after=0):
-            if kind == "task" and news["state"] == "final":
-                return await self.get(f"/tasks/{task_id}")
+        async with self.news(task=task_id, after=0) as told:
+            async for item in told:
+                if item.kind == "task" and item.document["state"] == "final":
+                    return await self.get(f"/tasks/{task_id}")
         raise AssertionError("the stream ended before the task was final")
 
-    async def news(self, **query: object) -> AsyncIterator[tuple[str, Any]]:
-        """Yield kind and document of everything on the live stream."""
-        async with self.client.stream("GET", f"{PREFIX}/stream", params=query) as answer:
-            kind = ""
-            async for line in answer.aiter_lines():
-                name, _, value = line.partition(": ")
-                if name == "event":
-                    kind = value
-                elif name == "data":
-                    yield kind, msgspec.json.decode(value)
+    @asynccontextmanager
+    async def news(
+        self, *, last_id: str | None = None, **query: object
+    ) -> AsyncGenerator[trio.MemoryReceiveChannel["Told"]]:
+        """Follow the live stream inside the block; it ends when the node ends it."""
+        into, told = trio.open_memory_channel["Told"](NEWS_MAX)
+        headers = {} if last_id is None else {"last-event-id": last_id}
+
+        async def read() -> None:
+            path = f"{PREFIX}/stream"
+            async with (
+                into,
+                self.client.stream("GET", path, params=query, headers=headers) as answer,
+            ):
+                frame: dict[str, str] = {}
+                async for line in answer.aiter_lines():
+                    name, _, value = line.partition(": ")
+                    if not line and "data" in frame:
+                        into.send_nowait(Told.of(frame))
+                    frame = {} if not line else {**frame, name: value}
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            yield told
+            # Cancelled within the client, which so closes its generators from the inside out.
+            nursery.cancel_scope.cancel()
+
+
+@attrs.frozen
+class Told:
+    """One server-sent event."""
+
+    kind: str
+    id: str | None
+    document: Any
+
+    @classmethod
+    def of(cls, frame: Mapping[str, str]) -> "Told":
+        """Return the event of a frame's fields."""
+        return cls(frame["event"], frame.get("id"), msgspec.json.decode(frame["data"]))
 
 
 @asynccontextmanager

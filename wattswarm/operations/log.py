@@ -127,7 +127,7 @@ class Log:
         derived = await self.reads.run(lambda connection: ProjectionReader(connection).derived())
         return Replayed(
             events=rebuilt.seq,
-            tasks=rebuilt.tasks,
+            groups=rebuilt.groups,
             duration_ms=duration_ms,
             digest=rebuilt.digest.hex(),
             verified=rebuilt.is_compared,

@@ -118,11 +118,10 @@ class Follower:
         # The projections are asked first: what they hold is in the log by then.
         projected = projected_seq(connection)
         rows = self._rows(connection, min(ROWS_PER_LOOK, unfolding.room))
-        due = unfolding.due(projected)
-        due |= {row.task_id for row in rows if row.task_id is not None and row.seq <= projected}
+        due = unfolding.due(rows, projected)
         words = ProjectionReader(connection).task_words(due, now_ms)
         # Nothing is taken before everything was read: a lost session loses no news.
-        return [*unfolding.take(rows), *unfolding.complete(projected, words)]
+        return unfolding.tell(rows, projected, words)
 
     def _rows(self, connection: Connection, limit: int) -> tuple[LogRow, ...]:
         if limit <= 0:

@@ -1,0 +1,88 @@
+"""The log as a client of the API meets it: read, checked, rebuilt, brought in."""
+
+from pathlib import Path
+
+from tests.support.api_node import ApiNode, api_node
+from wattswarm.kernel.event import Draft, LaneClass
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.store.connection import Database
+
+
+async def test_the_log_is_read_in_pages(node: ApiNode) -> None:
+    made = [await node.submit() for _ in range(4)]
+    page = await node.get("/log/events", limit=3)
+    rest = await node.get("/log/events", after=page["next_after"], limit=10)
+    seqs = [event["seq"] for event in (*page["items"], *rest["items"])]
+    assert seqs == list(range(1, made[-1]["seq"] + 1))
+    assert rest["next_after"] is None
+    assert rest["head_seq"] == made[-1]["seq"]
+
+
+async def test_an_event_is_found_by_id_by_prefix_and_by_seq(node: ApiNode) -> None:
+    made = await node.submit()
+    by_seq = await node.get(f"/log/events/{made['seq']}")
+    assert await node.get(f"/log/events/{made['task_id']}") == by_seq
+    assert await node.get(f"/log/events/{made['task_id'][:16]}") == by_seq
+    assert (await node.refusal("GET", "/log/events/999999"))["code"] == "not_found"
+
+
+async def test_a_sound_log_verifies_and_a_rebuild_equals_what_stands(node: ApiNode) -> None:
+    made = await node.submit()
+    digests = await node.get("/log/digest", min_seq=made["seq"])
+    verified = await node.post("/log/verify")
+    assert (verified["ok"], verified["events"]) == (True, made["seq"])
+    replayed = await node.post("/log/replay", {"verify": True})
+    assert (replayed["verified"], replayed["equal"]) == (True, True)
+    assert replayed["digest"] == digests["digest"]
+    swapped = await node.post("/log/replay")
+    assert swapped["digest"] == digests["digest"]
+    assert (await node.get("/log/digest"))["scopes"] == digests["scopes"]
+
+
+async def test_the_head_tells_how_far_the_projections_are(node: ApiNode) -> None:
+    made = await node.submit()
+    await node.get("/tasks", min_seq=made["seq"])
+    head = await node.get("/log/head")
+    assert head["seq"] == head["projected_seq"] == made["seq"]
+    assert head["writer_term"] == 1
+
+
+async def test_what_is_not_there_yet_is_not_waited_for_without_end(node: ApiNode) -> None:
+    problem = await node.refusal("GET", "/tasks", params={"min_seq": 1_000})
+    assert problem["code"] == "not_caught_up"
+
+
+async def test_archives_are_refused_unless_they_are_asked_for(node: ApiNode) -> None:
+    problem = await node.refusal("POST", "/events", content=b"\x82")
+    assert problem["code"] == "ingest_disabled"
+
+
+def _foreign(network_id: str, key: KeyPair, number: int) -> bytes:
+    draft = Draft(
+        kind="UNKNOWN_THING",
+        scope="global",
+        lane_class=LaneClass.WORK,
+        task_id=None,
+        epoch=0,
+        created_at=1_700_000_000_000 + number,
+        payload={"number": number},
+    )
+    return draft.sign(network_id, key).to_wire()
+
+
+async def test_an_archive_is_taken_event_by_event(database: Database, tmp_path: Path) -> None:
+    async with api_node(database, tmp_path, settings={"INGEST__ENABLED": "true"}) as node:
+        inside = node.inside
+        own = [_foreign(inside.network_id, inside.key, number) for number in range(700)]
+        stranger = KeyPair.from_seed(b"\x09" * 32)
+        archive = b"".join([*own, _foreign(inside.network_id, stranger, 0), own[0]])
+        answer = await node.client.post("/api/v1/events", content=archive)
+        found = answer.json()
+        assert answer.status_code == 200, found
+        assert found["received"] == 702
+        assert (found["appended"], found["already"], found["refused"]) == (700, 1, 1)
+        assert found["refusals"] == {"not_admitted": 1}
+        again = (await node.client.post("/api/v1/events", content=archive)).json()
+        assert (again["appended"], again["already"]) == (0, 701)
+        cut = await node.refusal("POST", "/events", content=archive[:-1])
+        assert (cut["code"], cut["rule"]) == ("malformed", "not_an_event")
