@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import trio
@@ -181,9 +181,9 @@ def _without(spec: TreeSpec, names: set[str]) -> TreeSpec:
 def _cut(child: ChildSpec, names: set[str]) -> ChildSpec:
     """Return a child that does not know of those that are left out."""
     lists = {
-        name: tuple(each for each in value if each not in names)
-        for name, value in child.args.items()
-        if name in ("readers", "listeners") and isinstance(value, tuple)
+        name: tuple(each for each in cast("tuple[str, ...]", child.args[name]) if each not in names)
+        for name in ("readers", "listeners")
+        if name in child.args
     }
     return attrs.evolve(
         child,

@@ -487,7 +487,7 @@ class SmallNode:
         """Find the projections equal."""
         return log.Replayed(
             events=len(self.entries),
-            tasks=len(self.made),
+            groups=len(self.made),
             duration_ms=1,
             digest="bb" * 32,
             verified=verify,

@@ -119,7 +119,7 @@ class Rebuilt:
     digest: bytes
     is_compared: bool
     differing: tuple[str, ...]
-    tasks: int
+    groups: int
     is_swapped: bool
 
 

@@ -15,9 +15,10 @@ from wattswarm.actors.backoff import until_available
 from wattswarm.actors.messages import PostgresMessage
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.store import postmaster
-from wattswarm.store.connection import Database
+from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.embedded import EmbeddedPostgres
-from wattswarm.store.errors import StoreUnavailable
+from wattswarm.store.errors import SchemaMismatch, StoreUnavailable
+from wattswarm.store.log_reader import LogReader
 from wattswarm.store.migrate import migrate
 from wattswarm.store.postmaster import StopMode
 
@@ -30,7 +31,7 @@ class Postgres(Actor[PostgresMessage]):
 
     Args:
         state_dir: Where the embedded server keeps its data; empty for an external server.
-        dsn, schema: What everybody connects to.
+        dsn, schema: What everybody connects to. network_id: Whose log must be in it.
     """
 
     points: ClassVar[tuple[str, ...]] = ("start.before", "start.after", "migrate.before")
@@ -38,6 +39,7 @@ class Postgres(Actor[PostgresMessage]):
     state_dir: str
     dsn: str = attrs.field(repr=False)
     schema: str
+    network_id: str
     fsync: bool = True
     _server: EmbeddedPostgres | None = attrs.field(init=False, default=None)
     _restarting: trio.Lock = attrs.field(init=False, factory=trio.Lock)
@@ -54,6 +56,22 @@ class Postgres(Actor[PostgresMessage]):
         await ctx.point("migrate.before")
         migrated = await until_available(ctx, lambda: migrate(database))
         self._applied = migrated.applied
+        await until_available(ctx, lambda: self._check_owner(database))
+
+    def _check_owner(self, database: Database) -> None:
+        """Return if the log is empty, or that of this node's network.
+
+        Raises:
+            SchemaMismatch: It is another's; nothing has been written to it.
+        """
+        with database.connect(Purpose.READER) as connection:
+            first = LogReader(connection).governance_events(limit=1)
+        found = first[0].event().network_id if first else self.network_id
+        if found != self.network_id:
+            raise SchemaMismatch(
+                message=f"this database holds the log of {found}, not of {self.network_id}: name "
+                "another database or schema, or the state directory that belongs to it"
+            )
 
     async def run(self, ctx: Context) -> None:
         """Watch over the embedded server; its end is ours."""

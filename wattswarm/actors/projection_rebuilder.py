@@ -47,7 +47,7 @@ class ProjectionRebuilder(Actor[ProjectionRebuilderMessage]):
             digest=done.digest,
             is_compared=done.compared is not None,
             differing=done.differing,
-            tasks=done.tasks,
+            groups=done.groups,
             is_swapped=not msg.is_verify_only,
         )
 

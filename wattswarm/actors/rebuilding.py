@@ -41,7 +41,7 @@ class Rebuild:
     scopes: Mapping[str, Digest]
     compared: Seq | None
     differing: tuple[str, ...]
-    tasks: int
+    groups: int
 
     @property
     def digest(self) -> Digest:
@@ -105,7 +105,7 @@ class Rebuilder:
             scopes={scope: found.digest for scope, found in rebuilt.scopes.items()},
             compared=compared,
             differing=differing,
-            tasks=sum(found.groups for found in rebuilt.scopes.values()),
+            groups=sum(found.groups for found in rebuilt.scopes.values()),
         )
 
     def _deriver(self, connection: Connection) -> Deriver:

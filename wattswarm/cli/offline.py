@@ -93,7 +93,7 @@ def replay(
     is_compared = rebuilt.compared is not None
     return Replayed(
         events=rebuilt.seq,
-        tasks=rebuilt.tasks,
+        groups=rebuilt.groups,
         duration_ms=_since(began_s),
         digest=rebuilt.digest.hex(),
         verified=is_compared,

@@ -92,7 +92,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         actor="wattswarm.actors.postgres:Postgres",
         section=actors.postgres,
         args={
-            **store,
+            **network,
             "state_dir": "" if config.store.pg_url else str(state.path),
             "fsync": config.store.fsync,
         },
@@ -209,7 +209,7 @@ def tree(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> TreeSpec:
         groups=tuple(_group(group) for group in groups(loaded, state, key)),
         intensity=Intensity(node.restarts_max, node.restarts_window_ms / 1_000),
         shutdown_s=node.stop_ms / 1_000,
-        worker_setup="wattswarm.telemetry.worker:set_up",
+        worker_setup="wattswarm.node.process:set_up_worker",
         worker_setup_args={"level": loaded.config.log.level},
         preload=tuple(_preloaded(loaded, state, key)),
     )

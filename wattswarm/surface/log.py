@@ -92,7 +92,7 @@ class Replayed:
     """What a rebuild of the projections gave; `equal` is null when nothing could be compared."""
 
     events: int
-    tasks: int
+    groups: int
     duration_ms: int
     digest: Hex
     verified: bool

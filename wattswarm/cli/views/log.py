@@ -70,7 +70,8 @@ def replayed_view(replayed: Replayed) -> RenderableType:
     """Return what a rebuild gave."""
     outcome = word("failed" if replayed.equal is False else "ok")
     told = (
-        f"  {replayed.events} events, {replayed.tasks} groups in {duration(replayed.duration_ms)}; "
+        f"  {replayed.events} events, {replayed.groups} groups in "
+        f"{duration(replayed.duration_ms)}; "
         f"digest {replayed.digest[:12]}"
     )
     compared = {None: "", True: ", equal to the live projections", False: ", and it DIFFERS"}
