@@ -153,7 +153,7 @@ class Reload:
 SelWriterMessage: TypeAlias = Append
 ProjectionBuilderMessage: TypeAlias = HeadMoved
 ProjectionRebuilderMessage: TypeAlias = Rebuild
-ExecutorDispatcherMessage: TypeAlias = TasksChanged | ExecutorsChanged
+ExecutorDispatcherMessage: TypeAlias = HeadMoved | ExecutorsChanged
 VerifierMessage: TypeAlias = Ingest | HeadMoved
 HttpApiMessage: TypeAlias = HeadMoved | TasksChanged
 PostgresMessage: TypeAlias = RestartServer
