@@ -55,6 +55,7 @@ class Place:
     executor: str
     state: PlaceState
     claim: Claim
+    claims: tuple[EventId, ...]
     lease_end: int
     claimed_at: int
     active_at: int
@@ -68,58 +69,13 @@ class Place:
         return self.state is PlaceState.DONE or self.state in ENDED
 
 
-@attrs.frozen
-class Allocation:
-    """The places of one attempt of one label, and how many are free, at one moment."""
-
-    places: tuple[Place, ...]
-    free: Mapping[Work, int]
-
-    def of(self, role: Work) -> tuple[Place, ...]:
-        """Return the places of a role, in the order of their first claims."""
-        return tuple(place for place in self.places if place.role is role)
-
-    def place(self, role: Work, node: NodeId, executor: str) -> Place | None:
-        """Return the place of a node's executor, if it ever claimed one."""
-        holder = (role, node, executor)
-        found = (p for p in self.places if (p.role, p.node, p.executor) == holder)
-        return next(found, None)
-
-
-NOTHING: Final = Allocation((), {Work.PROPOSE: 0, Work.VERIFY: 0})
-
-
-def allocation(
-    state: TaskState, now_ms: int, attempt: int | None = None, *, is_wanted: bool = False
-) -> Allocation:
-    """Return the places of an attempt of the newest epoch, by default of the newest attempt.
-
-    With `is_wanted`, as they would be if one more claimant waited for each.
-    """
-    label = state.label
-    if label is None or not state.is_effective:
-        return NOTHING
-    number = state.attempt if attempt is None else attempt
-    view = _View.of(state, label, number, now_ms, is_wanted=is_wanted)
-    terms = state.terms
-    proposing = _grant(
-        view.places(Work.PROPOSE), view, terms.max_proposers, terms.max_concurrency.propose
-    )
-    verifying = _grant(
-        view.places(Work.VERIFY), view, terms.max_verifiers, terms.max_concurrency.verify
-    )
-    return Allocation(
-        (*proposing.places, *verifying.places),
-        {Work.PROPOSE: proposing.free, Work.VERIFY: verifying.free},
-    )
-
-
 @attrs.frozen(kw_only=True)
 class Coverage:
     """What there is to verify in one attempt, and who has verified what.
 
-    It covers the candidates of the attempt, and those of earlier ones that were not found wanting:
-    the votes of a decision are of one attempt, so that they are verified anew.
+    It covers what was proposed from the attempt's places, the first candidate from each, and of
+    earlier attempts what was not found wanting: the votes of a decision are of one attempt, so that
+    those are verified anew. Surplus candidates are verified by whoever likes to.
     """
 
     independence: Independence
@@ -129,28 +85,23 @@ class Coverage:
     by_executor: Mapping[tuple[NodeId, str], int]
 
     @classmethod
-    def of(cls, state: TaskState, label: Label, attempt: int) -> "Coverage":
-        """Return the coverage of an attempt."""
-        wanting = found_wanting(state)
-        covered = {
-            each.event_id: each
-            for each in sorted(state.candidates.values(), key=_by_date)
-            if each.label == label
-            and (
-                each.attempt == attempt or (each.attempt < attempt and each.event_id not in wanting)
-            )
-        }
+    def of(
+        cls, state: TaskState, label: Label, attempt: int, covered: Iterable[Candidate]
+    ) -> "Coverage":
+        """Return the coverage of an attempt in which these candidates are to be verified."""
+        candidates = {each.event_id: each for each in sorted(covered, key=_by_date)}
         verified: dict[tuple[NodeId, str], set[EventId]] = {}
         for result in state.results.values():
-            if (result.label, result.attempt) == (label, attempt) and result.candidate in covered:
+            is_here = (result.label, result.attempt) == (label, attempt)
+            if is_here and result.candidate in candidates:
                 who = (result.author, result.executor)
                 verified.setdefault(who, set()).add(result.candidate)
         return cls(
             independence=state.terms.independence,
-            candidates=covered,
+            candidates=candidates,
             verified={who: frozenset(names) for who, names in verified.items()},
-            by_node=Counter(each.author for each in covered.values()),
-            by_executor=Counter((each.author, each.executor) for each in covered.values()),
+            by_node=Counter(each.author for each in candidates.values()),
+            by_executor=Counter((each.author, each.executor) for each in candidates.values()),
         )
 
     def owed_count(self, node: NodeId, executor: str) -> int:
@@ -177,8 +128,103 @@ class Coverage:
                 return 0
 
 
+NO_COVERAGE: Final = Coverage(
+    independence=Independence.NONE, candidates={}, verified={}, by_node={}, by_executor={}
+)
+
+
+@attrs.frozen(kw_only=True)
+class Allocation:
+    """The places of one attempt of one label, and how many are free, at one moment.
+
+    `paid` are the places that were granted in this attempt and all before it.
+    """
+
+    places: tuple[Place, ...]
+    free: Mapping[Work, int]
+    coverage: Coverage
+    paid: tuple[Place, ...]
+
+    def of(self, role: Work) -> tuple[Place, ...]:
+        """Return the places of a role, in the order of their first claims."""
+        return tuple(place for place in self.places if place.role is role)
+
+    def place(self, role: Work, node: NodeId, executor: str) -> Place | None:
+        """Return the place of a node's executor, if it ever claimed one."""
+        holder = (role, node, executor)
+        found = (p for p in self.places if (p.role, p.node, p.executor) == holder)
+        return next(found, None)
+
+
+NOTHING: Final = Allocation(
+    places=(), free={Work.PROPOSE: 0, Work.VERIFY: 0}, coverage=NO_COVERAGE, paid=()
+)
+
+
+def allocation(
+    state: TaskState, now_ms: int, attempt: int | None = None, *, is_wanted: bool = False
+) -> Allocation:
+    """Return the places of an attempt of the newest epoch, by default of the newest attempt.
+
+    With `is_wanted`, as they would be if one more claimant waited for each.
+    """
+    label = state.label
+    if label is None or not state.is_effective:
+        return NOTHING
+    last = state.attempt if attempt is None else attempt
+    return state.view(
+        ("allocation", now_ms, last, is_wanted),
+        lambda: _allocated(state, label, now_ms, last, is_wanted=is_wanted),
+    )
+
+
+def _allocated(
+    state: TaskState, label: Label, now_ms: int, last: int, *, is_wanted: bool
+) -> Allocation:
+    ground = _Ground.of(state, label, now_ms)
+    made = NOTHING
+    for number in range(1, last + 1):
+        made = _allocate(ground, number, made, is_wanted=is_wanted and number == last)
+    return made
+
+
+def _allocate(
+    ground: "_Ground", attempt: int, before: Allocation, *, is_wanted: bool
+) -> Allocation:
+    """Return the places of an attempt, given those of the attempt before."""
+    terms = ground.state.terms
+    proposing = _grant(
+        ground.places(Work.PROPOSE, attempt, before.coverage),
+        ground,
+        _Room(terms.max_proposers, terms.max_concurrency.propose, is_wanted),
+    )
+    kept = [
+        candidate
+        for name, candidate in before.coverage.candidates.items()
+        if name not in ground.wanting
+    ]
+    covered = [*kept, *ground.proposed(proposing.places)]
+    coverage = Coverage.of(ground.state, ground.label, attempt, covered)
+    verifying = _grant(
+        ground.places(Work.VERIFY, attempt, coverage),
+        ground,
+        _Room(terms.max_verifiers, terms.max_concurrency.verify, is_wanted),
+    )
+    places = (*proposing.places, *verifying.places)
+    return Allocation(
+        places=places,
+        free={Work.PROPOSE: proposing.free, Work.VERIFY: verifying.free},
+        coverage=coverage,
+        paid=(*before.paid, *(place for place in places if place.is_paid)),
+    )
+
+
 def found_wanting(state: TaskState) -> frozenset[EventId]:
     """Return the candidates that at least as many effective results failed as passed."""
+    return state.view(("found_wanting",), lambda: _found_wanting(state))
+
+
+def _found_wanting(state: TaskState) -> frozenset[EventId]:
     balance: dict[EventId, int] = {}
     for result in state.results.values():
         if result.status is not Status.INCONCLUSIVE:
@@ -195,56 +241,61 @@ def _by_date(record: Candidate | Claim) -> tuple[int, EventId]:
 
 
 @attrs.frozen(kw_only=True)
-class _View:
-    """One attempt at one moment, with what is asked about it again and again."""
+class _Ground:
+    """One label at one moment, with what is asked about it again and again."""
 
     state: TaskState
     label: Label
-    attempt: int
     now_ms: int
-    is_wanted: bool
-    claims: Mapping[Holder, Sequence[Claim]]
-    coverage: Coverage
+    claims: Mapping[tuple[int, Work], Mapping[Holder, Sequence[Claim]]]
+    candidates: Mapping[EventId, Candidate]
     work_at: Mapping[EventId, int]
     failed: frozenset[EventId]
+    wanting: frozenset[EventId]
 
     @classmethod
-    def of(
-        cls, state: TaskState, label: Label, attempt: int, now_ms: int, *, is_wanted: bool
-    ) -> "_View":
+    def of(cls, state: TaskState, label: Label, now_ms: int) -> "_Ground":
         return cls(
             state=state,
             label=label,
-            attempt=attempt,
             now_ms=now_ms,
-            is_wanted=is_wanted,
-            claims=_claims_by_holder(state, label, attempt),
-            coverage=Coverage.of(state, label, attempt),
+            claims=_claims_by_holder(state, label),
+            candidates=_first_candidates(state),
             work_at=_last_work(state),
             failed=frozenset(error.claim for error in state.errors.values()),
+            wanting=found_wanting(state),
         )
 
-    def places(self, role: Work) -> list[Place]:
+    def proposed(self, places: Iterable[Place]) -> Iterator[Candidate]:
+        """Yield the first candidate from each place that there was room for."""
+        for place in places:
+            if place.is_paid and place.has_work:
+                made = (self.candidates[name] for name in place.claims if name in self.candidates)
+                yield min(made, key=_by_date)
+
+    def places(self, role: Work, attempt: int, coverage: Coverage) -> list[Place]:
         """Return the places of a role as if there were room for all, by date of the first claim."""
         made = [
-            self._place(holder, claims)
-            for holder, claims in self.claims.items()
-            if holder[0] is role
+            self._place(attempt, holder, claims, coverage)
+            for holder, claims in self.claims.get((attempt, role), {}).items()
         ]
         return sorted(made, key=lambda place: (place.claimed_at, place.claim.event_id))
 
-    def _place(self, holder: Holder, claims: Sequence[Claim]) -> Place:
+    def _place(
+        self, attempt: int, holder: Holder, claims: Sequence[Claim], coverage: Coverage
+    ) -> Place:
         role, node, executor = holder
         newest = claims[-1]
         worked = [self.work_at[each.event_id] for each in claims if each.event_id in self.work_at]
-        owes = self.coverage.owed_count(node, executor) if role is Work.VERIFY else 0
+        owes = coverage.owed_count(node, executor) if role is Work.VERIFY else 0
         return Place(
             role=role,
-            attempt=self.attempt,
+            attempt=attempt,
             node=node,
             executor=executor,
             state=self._condition(newest, is_done=bool(worked) and owes == 0),
             claim=newest,
+            claims=tuple(each.event_id for each in claims),
             lease_end=self.state.leases[newest.event_id].end,
             claimed_at=claims[0].created_at,
             active_at=max(worked, default=claims[0].created_at),
@@ -269,14 +320,24 @@ class _View:
 
 
 def _claims_by_holder(
-    state: TaskState, label: Label, attempt: int
-) -> Mapping[Holder, Sequence[Claim]]:
-    found: dict[Holder, list[Claim]] = {}
+    state: TaskState, label: Label
+) -> Mapping[tuple[int, Work], Mapping[Holder, Sequence[Claim]]]:
+    """Return the claims of each attempt and role by who holds them, oldest first."""
+    found: dict[tuple[int, Work], dict[Holder, list[Claim]]] = {}
     for claim in sorted(state.claims.values(), key=_by_date):
-        if (claim.label, claim.attempt) == (label, attempt):
+        if claim.label == label:
+            holders = found.setdefault((claim.attempt, claim.role), {})
             holder = (claim.role, claim.author, claim.executor)
-            found.setdefault(holder, []).append(claim)
+            holders.setdefault(holder, []).append(claim)
     return found
+
+
+def _first_candidates(state: TaskState) -> Mapping[EventId, Candidate]:
+    """Return the first candidate under each claim that brought one."""
+    first: dict[EventId, Candidate] = {}
+    for candidate in state.candidates.values():
+        first[candidate.claim] = min(candidate, first.get(candidate.claim, candidate), key=_by_date)
+    return first
 
 
 def _last_work(state: TaskState) -> Mapping[EventId, int]:
@@ -291,33 +352,42 @@ def _last_work(state: TaskState) -> Mapping[EventId, int]:
 
 
 @attrs.frozen
+class _Room:
+    """How many places there are in all and at one time, and whether one more claimant waits."""
+
+    most: int
+    at_once: int
+    is_wanted: bool
+
+
+@attrs.frozen
 class _Grant:
     places: tuple[Place, ...]
     free: int
 
 
-def _grant(places: list[Place], view: _View, most: int, at_once: int) -> _Grant:
+def _grant(places: list[Place], ground: _Ground, room: _Room) -> _Grant:
     """Return the places that there is room for, older claims first; others wait.
 
     When somebody waits, a holder that has shown no work for too long gives way.
     """
-    seated = list(_seat(places, most, at_once, view.state))
-    if view.is_wanted or any(place.state is PlaceState.WAITING for place in seated):
-        patience_ms = PROGRESS_LEASES * view.state.terms.lease_ms
-        lapsed = [_lapse(place, view.now_ms - patience_ms) for place in places]
-        seated = list(_seat(lapsed, most, at_once, view.state))
+    seated = list(_seat(places, room))
+    if room.is_wanted or any(place.state is PlaceState.WAITING for place in seated):
+        patience_ms = PROGRESS_LEASES * ground.state.terms.lease_ms
+        lapsed = [_lapse(place, ground.now_ms - patience_ms) for place in places]
+        seated = list(_seat(lapsed, room))
     taken = [place for place in seated if place.is_paid]
     working = sum(place.state is PlaceState.WORKING for place in taken)
-    return _Grant(tuple(seated), max(0, min(most - len(taken), at_once - working)))
+    return _Grant(tuple(seated), max(0, min(room.most - len(taken), room.at_once - working)))
 
 
-def _seat(places: Iterable[Place], most: int, at_once: int, state: TaskState) -> Iterator[Place]:
+def _seat(places: Iterable[Place], room: _Room) -> Iterator[Place]:
     taken = working = 0
     for place in places:
         is_working = place.state is PlaceState.WORKING
         if place.state is not PlaceState.DONE and not is_working:
             yield place
-        elif taken < most and (not is_working or working < at_once):
+        elif taken < room.most and (not is_working or working < room.at_once):
             taken += 1
             working += is_working
             yield attrs.evolve(place, is_paid=True)

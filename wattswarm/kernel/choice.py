@@ -45,6 +45,10 @@ class Choice:
 
 def choices(state: TaskState) -> tuple[Choice, ...]:
     """Return the candidates of the newest epoch that could be decided for, the best first."""
+    return state.view(("choices",), lambda: _choices(state))
+
+
+def _choices(state: TaskState) -> tuple[Choice, ...]:
     label = state.label
     if label is None or not state.is_effective:
         return ()
@@ -181,6 +185,10 @@ def _by_candidate(
 
 def deciders(state: TaskState) -> tuple[NodeId, ...]:
     """Return who may decide, in the order of their turns: the contract's decider, or by rank."""
+    return state.view(("deciders",), lambda: _deciders(state))
+
+
+def _deciders(state: TaskState) -> tuple[NodeId, ...]:
     committers = state.governing.holders(Role.COMMITTER)
     if state.terms.decider is not None:
         return tuple(committers & {state.terms.decider})

@@ -15,11 +15,9 @@ import attrs
 from wattswarm.kernel import decide
 from wattswarm.kernel.allocation import (
     Allocation,
-    Coverage,
     Place,
     PlaceState,
     allocation,
-    found_wanting,
 )
 from wattswarm.kernel.choice import deciders, standing_decision
 from wattswarm.kernel.contract import Allocator
@@ -423,8 +421,7 @@ def _outstanding(desk: _Desk, place: Place) -> Iterator[Duty]:
             execution_id=execution_id(task_id, claim),
         )
         return
-    coverage = Coverage.of(desk.state, claim.label, claim.attempt)
-    for candidate in coverage.owed(place.node, place.executor):
+    for candidate in desk.view.coverage.owed(place.node, place.executor):
         yield Verify(
             claim=claim.event_id,
             candidate=candidate,
@@ -501,11 +498,10 @@ def _is_wanted(desk: _Desk, state: TaskState, role: Work, executor: str) -> bool
     if held is not None and not _may_return(state, held):
         return False
     if role is Work.PROPOSE:
-        return not _has_hope(state)
+        return not _has_hope(view, state.attempt)
     if not state.is_local and _verifies_already(view, desk.node):
         return False
-    coverage = Coverage.of(state, desk.label, state.attempt)
-    return coverage.owed_count(desk.node, executor) > 0
+    return view.coverage.owed_count(desk.node, executor) > 0
 
 
 def _may_return(state: TaskState, held: Place) -> bool:
@@ -522,13 +518,9 @@ def _may_return(state: TaskState, held: Place) -> bool:
     )
 
 
-def _has_hope(state: TaskState) -> bool:
+def _has_hope(view: Allocation, attempt: int) -> bool:
     """Tell whether an earlier attempt left a candidate that may yet be approved of."""
-    wanting = found_wanting(state)
-    return any(
-        each.attempt < state.attempt and each.event_id not in wanting
-        for each in state.candidates.values()
-    )
+    return any(each.attempt < attempt for each in view.coverage.candidates.values())
 
 
 def _verifies_already(view: Allocation, node: NodeId) -> bool:
@@ -554,11 +546,10 @@ def _is_awaited(desk: _Desk, subject: Subject) -> bool:
     """Tell whether another executor of this node is still to verify the candidate."""
     if subject.attempt != desk.state.attempt:
         return False
-    coverage = Coverage.of(desk.state, subject.label, subject.attempt)
     return any(
         place.role is Work.VERIFY
         and place.state is PlaceState.WORKING
-        and subject.candidate in coverage.owed(place.node, place.executor)
+        and subject.candidate in desk.view.coverage.owed(place.node, place.executor)
         for place in desk.own_places()
     )
 

@@ -4,7 +4,8 @@ An epoch is final with a candidate when enough distinct Finalizers of its pin si
 network, task, epoch, pin, candidate and decision, wherever their signatures stand. Nothing else is
 read: not the carrier's author, date or verdict, no votes, no evidence, no expiry, no later version.
 Those are conditions for signing, never for counting, and nothing that arrives later can take
-finality back.
+finality back. A carrier counts when it stands in its task's scope and its lane's class and its
+payload can be read.
 """
 
 from wattswarm.kernel.ids import EventId, TaskId

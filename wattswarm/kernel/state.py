@@ -6,8 +6,8 @@ a table is a function of the set of events, the order of its items is not.
 """
 
 import copy
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 
 Listed: TypeAlias = "tuple[Vote, Listed | None]"
 """Votes that list a commit which is not effective yet: a list that can be shared, newest first."""
+
+V = TypeVar("V")
+
+VIEWS_MAX: Final = 64
+"""Views that a snapshot keeps; they depend on the time, and it goes on."""
 
 LOCAL_PREFIX: Final = "local:"
 NOBODY: Final = NodeId(bytes(32))
@@ -118,6 +123,7 @@ class TaskState:
     )
 
     _verdicts: Mapping[EventId, Verdict] | None = attrs.field(default=None, repr=False)
+    _views: dict[tuple[object, ...], object] = attrs.field(factory=dict, repr=False)
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -238,10 +244,23 @@ class TaskState:
             self._verdicts = _resolved(self.pending)
         return self._verdicts
 
+    def view(self, key: tuple[object, ...], make: "Callable[[], V]") -> "V":
+        """Return what `make` made of this state when it was first asked for under this key.
+
+        Only for pure functions of a snapshot and the key: a roster asks for the same view many
+        times.
+        """
+        if key not in self._views:
+            if len(self._views) >= VIEWS_MAX:
+                self._views.clear()
+            self._views[key] = make()
+        return cast("V", self._views[key])
+
     def copy(self) -> "TaskState":
         """Return the same state with tables of its own."""
         twin = copy.copy(self)
         twin._verdicts = None
+        twin._views = {}
         for name in _TABLES:
             setattr(twin, name, getattr(self, name).copy())
         return twin
@@ -264,6 +283,7 @@ _TABLES: Final = tuple(
     field.name
     for field in attrs.fields(TaskState)
     if isinstance(field.default, attrs.Factory)  # pyright: ignore[reportArgumentType]
+    and field.name != "_views"
 )
 
 

@@ -100,11 +100,15 @@ class TaskMachine:
         self._is_shared = True
         return self._state
 
+    def knows(self, event_id: EventId) -> bool:
+        """Tell whether this event was added."""
+        return event_id in self._state.effective or event_id in self._state.pending
+
     def add(self, events: Iterable[Event]) -> None:
         """Take genuine events of this task into account; those known already change nothing."""
         for event in events:
             assert event.group_task == self._state.task_id, "an event of another task"
-            if event.event_id in self._state.effective or event.event_id in self._state.pending:
+            if self.knows(event.event_id):
                 continue
             self._own()
             self._arrive(event)

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
+from wattswarm.kernel.budget import usage
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.payloads.vote import Ballot
 from wattswarm.kernel.records import Label, Subject
@@ -26,6 +27,7 @@ __all__ = [
     "best_subject",
     "finality_equivocators",
     "median_score_bp",
+    "next_expiry",
     "run_at",
     "state_word",
     "summary",
@@ -61,6 +63,11 @@ def workable(state: TaskState, now_ms: int) -> bool:
     if state.version is not None and state.version.rules_version != RULES_VERSION:
         return False
     return state_word(state, now_ms) == WORKABLE
+
+
+def next_expiry(state: TaskState, now_ms: int) -> int | None:
+    """Return when an open task will expire, in ms; None for one that is not open."""
+    return state.terms.expires_at if workable(state, now_ms) else None
 
 
 def run_at(state: TaskState, attempt: int) -> int:
@@ -131,6 +138,7 @@ def finality_equivocators(state: TaskState) -> Mapping[tuple[Label, NodeId], tup
 def summary(state: TaskState, now_ms: int) -> dict[str, object]:
     """Return a task at a moment as a JSON object: ids in hex, dates in ms since the Unix epoch."""
     terms, decision = state.contract, state.decision
+    view = allocation(state, now_ms)
     return {
         "task_id": state.task_id.hex(),
         "state": state_word(state, now_ms),
@@ -141,7 +149,8 @@ def summary(state: TaskState, now_ms: int) -> dict[str, object]:
         "epoch": 1,
         "attempt": state.attempt,
         "events": state.events,
-        "places": [_place(place) for place in allocation(state, now_ms).places],
+        "places": [_place(place) for place in view.places],
+        "usage": None if terms is None else attrs.asdict(usage(state, view)),
         "candidates": [_candidate(state, name) for name in sorted(state.candidates)],
         "errors": len(state.errors),
         "decision": None if decision is None else decision.event_id.hex(),

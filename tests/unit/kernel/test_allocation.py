@@ -1,9 +1,10 @@
 """Who holds which place: a view that takes nothing away from work."""
 
 from tests.laws.world import START_MS
-from tests.support.scene import LEASE_MS, Scene, scene
+from tests.support.scene import LEASE_MS, Scene, ref, scene
 from wattswarm.kernel import payloads
 from wattswarm.kernel.allocation import PlaceState, allocation, found_wanting
+from wattswarm.kernel.budget import Usage, usage
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Status, Work
 from wattswarm.kernel.verdict import Effective
@@ -142,3 +143,30 @@ def test_with_an_allocating_creator_claims_wait_for_approval() -> None:
     assert free(stage, Work.PROPOSE) == 1
     stage.say(payloads.TaskClaimDecided(claim=claim, approved=True))
     assert states(stage, Work.PROPOSE) == [PlaceState.WORKING]
+
+
+def test_only_the_first_candidate_from_each_place_is_to_be_verified() -> None:
+    stage = scene(max_proposers=1)
+    claim = stage.claim(Work.PROPOSE, 0)
+    first = stage.propose(claim, 0)
+    stage.propose(claim, 0)
+    stage.propose(stage.claim(Work.PROPOSE, 1), 1)
+    coverage = allocation(stage.state, stage.now_ms).coverage
+    assert coverage.owed(stage.cast[2].node_id, "x") == (first,)
+
+
+def test_surplus_work_spends_nothing() -> None:
+    stage = scene(max_proposers=1, max_verifiers=1)
+    candidate = stage.propose(stage.claim(Work.PROPOSE, 0), 0, evidence=[ref()])
+    verifying = stage.claim(Work.VERIFY, 0)
+    held = stage.confirm(verifying, candidate, ref().digest, 0)
+    vote = stage.vote(stage.find(verifying, candidate, 0), 0)
+    before = usage(stage.state, allocation(stage.state, stage.now_ms))
+    assert before == Usage(steps=2, explore=1, verify=3, finalize=0)
+    assert before.cost_units == 4
+    for index in range(20):
+        surplus = stage.propose(stage.claim(Work.PROPOSE, 1, executor=f"e{index}"), 1)
+        stage.find(stage.claim(Work.VERIFY, 1, executor=f"e{index}"), surplus, 1)
+    stage.decide(candidate, [vote], [held])
+    after = usage(stage.state, allocation(stage.state, stage.now_ms))
+    assert after == Usage(steps=2, explore=1, verify=3, finalize=1)

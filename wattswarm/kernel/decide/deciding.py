@@ -1,8 +1,9 @@
 """Deciding, opening another attempt, and making final."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation, found_wanting
+from wattswarm.kernel.budget import usage
 from wattswarm.kernel.choice import Choice, choices, deciders, standing_decision, turn_at
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
 from wattswarm.kernel.decide.voting import NEVER, called_for
@@ -35,6 +36,8 @@ def decision(
         return refuse("not_the_decider")
     if standing_decision(state, now_ms) is not None or _has_decided(state, me):
         return refuse("already_decided")
+    if usage(state, allocation(state, now_ms)).finalize >= state.terms.stage_units.finalize:
+        return refuse("budget_spent", f"{state.terms.stage_units.finalize} units to finalize")
     found = choices(state)
     if not found:
         return refuse("not_decidable")
@@ -273,21 +276,27 @@ def retry_at(state: TaskState, me: NodeId, now_ms: int) -> int:
 
 
 def _ended_at(place: Place) -> int:
-    return place.lease_end if place.state is PlaceState.LAPSED else place.active_at
+    """Return when a place came to its end: a claim that waits may still be given one."""
+    match place.state:
+        case PlaceState.LAPSED:
+            return place.lease_end
+        case PlaceState.WAITING:
+            return place.lease_end + 1
+        case _:
+            return place.active_at
 
 
 def _is_lost(state: TaskState, view: Allocation) -> bool:
-    wanting = found_wanting(state)
-    hopeful = [each for each in state.candidates.values() if each.event_id not in wanting]
+    hopeful = view.coverage.candidates.keys() - found_wanting(state)
     if not hopeful:
         return True
     verifying = view.of(Work.VERIFY)
     gave_up = any(place.state in (PlaceState.FAILED, PlaceState.LAPSED) for place in verifying)
     is_full = view.free[Work.VERIFY] == 0 and bool(verifying)
-    return gave_up or is_full or _has_doubt(state, frozenset(each.event_id for each in hopeful))
+    return gave_up or is_full or _has_doubt(state, hopeful)
 
 
-def _has_doubt(state: TaskState, hopeful: frozenset[EventId]) -> bool:
+def _has_doubt(state: TaskState, hopeful: Collection[EventId]) -> bool:
     """Tell whether a result on a candidate that could be approved of called for no vote."""
     called = called_for(state)
     return any(

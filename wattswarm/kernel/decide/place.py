@@ -1,6 +1,7 @@
 """Taking, keeping and giving back a place."""
 
 from wattswarm.kernel.allocation import Allocation, PlaceState, allocation
+from wattswarm.kernel.budget import usage
 from wattswarm.kernel.claim import ROLE_OF
 from wattswarm.kernel.contract import Independence
 from wattswarm.kernel.decide.gate import (
@@ -60,11 +61,22 @@ def no_claim(
         return refuse("missing_role", f"to {role.value} takes a {ROLE_OF[role].value}")
     if attempt > state.attempt or run_at(state, attempt) > now_ms:
         return refuse("attempt_not_open", f"attempt {attempt}", run_at=run_at(state, attempt))
-    if len(state.claims) >= state.terms.max_steps:
-        return refuse("budget_spent", f"{state.terms.max_steps} steps")
-    refusal = _no_proposal(state, me, attempt) if role is Work.PROPOSE else None
     view = allocation(state, now_ms, attempt, is_wanted=True)
+    refusal = _no_units(state, view, role)
+    if refusal is None and role is Work.PROPOSE:
+        refusal = _no_proposal(state, me, view)
     return refusal or _no_place(view, me, role, executor)
+
+
+def _no_units(state: TaskState, view: Allocation, role: Work) -> Rejection | None:
+    spent, terms = usage(state, view), state.terms
+    if spent.steps >= terms.max_steps:
+        return refuse("budget_spent", f"{terms.max_steps} steps")
+    if role is Work.PROPOSE and spent.explore >= terms.stage_units.explore:
+        return refuse("budget_spent", f"{terms.stage_units.explore} units to explore")
+    if role is Work.VERIFY and spent.verify >= terms.stage_units.verify:
+        return refuse("budget_spent", f"{terms.stage_units.verify} units to verify")
+    return None
 
 
 def _no_place(view: Allocation, me: NodeId, role: Work, executor: str) -> Rejection | None:
@@ -77,15 +89,10 @@ def _no_place(view: Allocation, me: NodeId, role: Work, executor: str) -> Reject
     return None if view.free[role] > 0 else refuse("no_place", role.value)
 
 
-def _no_proposal(state: TaskState, me: NodeId, attempt: int) -> Rejection | None:
+def _no_proposal(state: TaskState, me: NodeId, view: Allocation) -> Rejection | None:
     if is_needed_as_verifier(state, me):
         return refuse("only_verifier")
-    units = len(state.candidates) + len(state.additions)
-    if units >= state.terms.stage_units.explore:
-        return refuse("budget_spent", f"{state.terms.stage_units.explore} units to explore")
-    if has_enough_candidates(state, attempt):
-        return refuse("early_stop")
-    return None
+    return refuse("early_stop") if has_enough_candidates(state, view) else None
 
 
 def is_needed_as_verifier(state: TaskState, me: NodeId) -> bool:
@@ -97,23 +104,18 @@ def is_needed_as_verifier(state: TaskState, me: NodeId) -> bool:
     return pin.holders(Role.VERIFIER) == frozenset({me}) and bool(others)
 
 
-def has_enough_candidates(state: TaskState, attempt: int) -> bool:
+def has_enough_candidates(state: TaskState, view: Allocation) -> bool:
     """Tell whether exploring stops early in an attempt.
 
     It does with `topk` candidates of which one passed, and when as many candidates as the
     contract's rounds brought no evidence that others did not have.
     """
-    label = state.label
-    assert label is not None, "an open task has a label"
-    here = [
-        each for each in state.candidates.values() if (each.label, each.attempt) == (label, attempt)
-    ]
-    names = {each.event_id for each in here}
+    here = view.coverage.candidates
     passed = any(
-        result.candidate in names and result.status is Status.PASSED
+        result.candidate in here and result.status is Status.PASSED
         for result in state.results.values()
     )
-    digests = set[str]().union(*(each.digests for each in here))
+    digests = set[str]().union(*(each.digests for each in here.values()))
     is_exhausted = len(here) >= len(digests) + state.terms.no_new_evidence_rounds
     return is_exhausted or (passed and len(here) >= state.terms.topk)
 

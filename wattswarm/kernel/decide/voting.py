@@ -50,6 +50,10 @@ def finding(state: TaskState, me: NodeId, subject: Subject) -> Finding | None:
 
 def called_for(state: TaskState) -> frozenset[tuple[NodeId, Subject]]:
     """Return whose results call for a vote on what: `finding` for everybody at once."""
+    return state.view(("called_for",), lambda: _called_for(state))
+
+
+def _called_for(state: TaskState) -> frozenset[tuple[NodeId, Subject]]:
     balance: Counter[tuple[NodeId, Subject]] = Counter()
     for result in state.results.values():
         if result.status is not Status.INCONCLUSIVE:
