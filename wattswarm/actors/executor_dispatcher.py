@@ -219,7 +219,10 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                     self._agenda.mark(docket.task_id)
             elif row.task_id is not None:
                 docket = self._dockets.get(row.task_id)
-                if docket is None or docket.learn((row.event(),)):
+                if docket is None:
+                    self._agenda.mark(row.task_id)
+                elif not docket.knows(row.event_id):
+                    docket.learn((row.event(),))
                     self._agenda.mark(row.task_id)
 
     async def _docket(self, task_id: TaskId) -> Docket:

@@ -1,5 +1,6 @@
 """Governance as far as the log tells it: a cache with a position, for whoever must know roles."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -7,6 +8,7 @@ import attrs
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import Digest, Seq
 from wattswarm.store.log_reader import START, LogReader, last_seq
+from wattswarm.store.log_record import LogRow
 
 PAGE: Final = 512
 
@@ -27,9 +29,19 @@ class GovernanceTail:
 
         Blocks: to be called in a thread, by one caller at a time.
         """
+        return self.learn(self.read(reader))
+
+    def read(self, reader: LogReader) -> Sequence[LogRow]:
+        """Return what the log has beyond what was learned; blocks, and changes nothing."""
+        found: list[LogRow] = []
+        while rows := reader.governance_events(last_seq(found, self._seq), limit=PAGE):
+            found += rows
+        return found
+
+    def learn(self, rows: Sequence[LogRow]) -> frozenset[Digest]:
+        """Take in rows that were read, and return the versions that became valid."""
         valid: set[Digest] = set()
-        while rows := reader.governance_events(self._seq, limit=PAGE):
-            for row in rows:
-                valid |= self.governance.add(row.event())
-            self._seq = last_seq(rows, self._seq)
+        for row in rows:
+            valid |= self.governance.add(row.event())
+        self._seq = last_seq(rows, self._seq)
         return frozenset(valid)

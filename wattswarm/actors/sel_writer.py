@@ -17,7 +17,7 @@ from wattswarm.actors.backoff import until_available
 from wattswarm.actors.messages import Append, Appended, AppendRefused, HeadMoved, SelWriterMessage
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.event import decode
+from wattswarm.kernel.event import decode_again
 from wattswarm.kernel.ids import short
 from wattswarm.kernel.limits import APPEND_BYTES_MAX, BATCH_BYTES_MAX, BATCH_EVENTS_MAX
 from wattswarm.store.connection import Database
@@ -91,11 +91,13 @@ class SelWriter(Actor[SelWriterMessage]):
         return {"head": self._head, "term": self._term, "read_only": self._full_until_ms > 0}
 
     def _group(self, request: Append, now_ms: int) -> Group:
-        """Check sizes, syntax and ids again: what enters the log is checked by its gate-keeper."""
+        """Check sizes, syntax and ids again; that each event is genuine, and in its one encoding,
+        the sender has seen to.
+        """
         size = sum(map(len, request.events))
         if not request.events or size > APPEND_BYTES_MAX:
             raise Malformed(code="too_large", message=f"{size} bytes of events in one request")
-        events = [decode(wire, network_id=self.network_id) for wire in request.events]
+        events = [decode_again(wire, network_id=self.network_id) for wire in request.events]
         first = Entry(event=events[0], received_at=now_ms, locks=request.locks)
         return [first, *(Entry(event=event, received_at=now_ms) for event in events[1:])]
 

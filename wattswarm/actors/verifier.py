@@ -44,7 +44,7 @@ APPEND_S: Final = 30.0
 class _Sorted:
     """Events of one request by what becomes of them."""
 
-    events: list[Event] = attrs.field(factory=list[Event])
+    wires: list[bytes] = attrs.field(factory=list[bytes])
     refused: list[Refusal] = attrs.field(factory=list[Refusal])
     parked: int = 0
 
@@ -93,9 +93,9 @@ class Verifier(Actor[VerifierMessage]):
         while True:
             await self._wait_due(ctx)
             now_ms = ctx.clock.wall_ms() + SKEW_TOLERANCE_MS
-            due: list[Event] = []
+            due: list[bytes] = []
             while self._parked and self._parked[0][0] <= now_ms:
-                due.append(heapq.heappop(self._parked)[2])
+                due.append(heapq.heappop(self._parked)[2].to_wire())
             for chunk in _requests(due):
                 await append(ctx, chunk, deadline_s=APPEND_S)
 
@@ -106,20 +106,21 @@ class Verifier(Actor[VerifierMessage]):
     async def _ingest(self, wires: Sequence[bytes], ctx: Context) -> Ingested:
         await ctx.point("verify.before")
         checked = await self._check(wires)
-        if self._is_stale:
-            await self._read_governance()
         await ctx.point("admit.before")
-        found = self._sort(checked, ctx.clock.wall_ms())
+        self._learn(event for event in checked if isinstance(event, Event))
+        if self._is_stale and not self._admits_all(checked):
+            await self._read_governance()
+        found = self._sort(wires, checked, ctx.clock.wall_ms())
         await ctx.point("append.before")
         already = 0
-        for request in _requests(found.events):
+        for request in _requests(found.wires):
             answer = await append(ctx, request, deadline_s=APPEND_S)
             if isinstance(answer, AppendRefused):
                 wait_ms = answer.retry_after_ms or 0
                 raise Refused(reason=answer.message, retry_after_s=wait_ms / 1_000)
             already += sum(answer.already)
         return Ingested(
-            accepted=len(found.events) - already,
+            accepted=len(found.wires) - already,
             already=already,
             parked=found.parked,
             refused=tuple(found.refused),
@@ -140,8 +141,12 @@ class Verifier(Actor[VerifierMessage]):
                 nursery.start_soon(check, index, chunk)
         return [result for chunk in results for result in chunk]
 
-    def _sort(self, checked: Sequence[Event | str], now_ms: int) -> _Sorted:
-        self._learn(event for event in checked if isinstance(event, Event))
+    def _admits_all(self, checked: Sequence[Event | str]) -> bool:
+        """Tell whether every author is known to be admitted: who once was, is for good."""
+        admits = self._tail.governance.admits
+        return all(isinstance(event, str) or admits(event.author) for event in checked)
+
+    def _sort(self, wires: Sequence[bytes], checked: Sequence[Event | str], now_ms: int) -> _Sorted:
         found = _Sorted()
         for index, event in enumerate(checked):
             if isinstance(event, str):
@@ -149,7 +154,7 @@ class Verifier(Actor[VerifierMessage]):
             elif not self._tail.governance.admits(event.author):
                 found.refused.append(Refusal(index, "not_admitted"))
             elif event.created_at <= now_ms + SKEW_TOLERANCE_MS:
-                found.events.append(event)
+                found.wires.append(wires[index])
             elif event.created_at <= now_ms + FUTURE_REFUSED_MS and self._park(event):
                 found.parked += 1
             else:
@@ -190,9 +195,12 @@ class Verifier(Actor[VerifierMessage]):
                 await self._parked_more.wait()
 
     async def _read_governance(self) -> None:
+        """Take in what the log has of governance; requests side by side see it change at once."""
         async with self._reading:
-            self._is_stale = False
-            await trio.to_thread.run_sync(self._tail.advance, LogReader(self._connection))
+            if self._is_stale:
+                self._is_stale = False
+                reader = LogReader(self._connection)
+                self._tail.learn(await trio.to_thread.run_sync(self._tail.read, reader))
 
 
 def _genuine(wires: Sequence[bytes], network_id: str) -> Sequence[Event | str]:
@@ -207,12 +215,11 @@ def _genuine_one(wire: bytes, network_id: str) -> Event | str:
     return event if event.is_genuine() else "bad_signature"
 
 
-def _requests(events: Sequence[Event]) -> Iterator[Append]:
+def _requests(wires: Sequence[bytes]) -> Iterator[Append]:
     """Yield the events in requests that the writer takes whole."""
     chosen: list[bytes] = []
     size = 0
-    for event in events:
-        wire = event.to_wire()
+    for wire in wires:
         if chosen and (len(chosen) >= APPEND_EVENTS_MAX or size + len(wire) > APPEND_BYTES_MAX):
             yield Append(events=tuple(chosen))
             chosen, size = [], 0

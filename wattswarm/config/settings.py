@@ -183,7 +183,7 @@ class ActorsSection:
         metadata=about("The only way into the event log."),
     )
     projection_builder: ActorSection = attrs.field(
-        default=ActorSection(placement="projection", batch=500, hang_after_ms=60_000),
+        default=ActorSection(placement="projection", batch=1_000, hang_after_ms=60_000),
         metadata=about("Tails the log and writes the derived tables; instances share the tasks."),
     )
     executor_dispatcher: ActorSection = attrs.field(
@@ -193,7 +193,7 @@ class ActorsSection:
         ),
     )
     verifier: ActorSection = attrs.field(
-        default=ActorSection(placement="ingest", inbox=2_048, batch=256, hang_after_ms=30_000),
+        default=ActorSection(placement="ingest", inbox=2_048, concurrency=8, hang_after_ms=30_000),
         metadata=about(
             "Checks the signatures of events of other nodes; runs only with ingest.enabled."
         ),

@@ -61,7 +61,7 @@ def decode(data: bytes, *, bytes_max: int) -> Value:
         raise Malformed(
             code="too_large", message=f"{len(data)} bytes, at most {bytes_max} are allowed"
         )
-    value = _loads(data)
+    value = loads(data)
     if not _is_ordered(value, 0):
         check(value)
         raise Malformed(code="not_canonical", message="the keys of a map are not in order")
@@ -71,7 +71,12 @@ def decode(data: bytes, *, bytes_max: int) -> Value:
     return cast("Value", value)
 
 
-def _loads(data: bytes) -> object:
+def loads(data: bytes) -> object:
+    """Return what `data` encodes: CBOR of our form, but perhaps not in its one encoding.
+
+    Raises:
+        Malformed: `not_cbor`.
+    """
     try:
         return cbor2.loads(
             data,

@@ -123,12 +123,12 @@ class Draft:
 
     def unsigned(self, network_id: str, author: NodeId) -> Event:
         """Return the event unsigned: enough to derive from, never to be stored or sent."""
-        return decode_body(self._encoded(network_id, author), b"")
+        return _made(self._encoded(network_id, author), b"")
 
     def sign(self, network_id: str, key: KeyPair) -> Event:
         """Return the event, signed."""
         body = self._encoded(network_id, key.node_id)
-        return decode_body(body, key.sign(_signed(event_id(body))))
+        return _made(body, key.sign(_signed(event_id(body))))
 
 
 def event_id(body: bytes) -> EventId:
@@ -148,20 +148,56 @@ def decode(wire: bytes, *, network_id: str | None = None) -> Event:
     Raises:
         Malformed: With a code and a path; `wrong_network` when `network_id` is given and differs.
     """
-    pair = canonical.decode(wire, bytes_max=EVENT_WIRE_BYTES_MAX)
-    match pair:
+    body, signature = _pair(canonical.decode(wire, bytes_max=EVENT_WIRE_BYTES_MAX))
+    return decode_body(body, signature, network_id=network_id)
+
+
+def _pair(value: Value) -> tuple[bytes, bytes]:
+    match value:
         case [bytes() as body, bytes() as signature]:
             pass
         case _:
             raise Malformed(code="not_an_event", message="an event is the array [body, signature]")
     if len(signature) != SIGNATURE_BYTES:
         raise Malformed(code="bad_signature", path="$[1]", message="a signature has 64 bytes")
-    return decode_body(body, signature, network_id=network_id)
+    return body, signature
 
 
 def decode_body(body: bytes, signature: bytes, *, network_id: str | None = None) -> Event:
     """Return the well-formed event with this body; see `decode`."""
     value = canonical.decode(body, bytes_max=EVENT_BODY_BYTES_MAX)
+    return _event_of(value, body, signature, network_id)
+
+
+def decode_again(wire: bytes, *, network_id: str | None = None) -> Event:
+    """Return the event of bytes that `decode` has accepted in another process of this node.
+
+    Everything is checked but the one thing that takes most of the time: that the encoding is the
+    deterministic one.
+    """
+    body, signature = _pair(canonical.decode(wire, bytes_max=EVENT_WIRE_BYTES_MAX))
+    return _event_of(canonical.loads(body), body, signature, network_id)
+
+
+def restore(body: bytes, signature: bytes) -> Event:
+    """Return the event with a body from the log, into which only what `decode` accepts gets.
+
+    Whoever calls it compares the event's id with the name under which the body was kept.
+    """
+    return _event_of(canonical.loads(body), body, signature, None)
+
+
+def _made(body: bytes, signature: bytes) -> Event:
+    """Return the event of a body that was encoded here, and so is deterministic."""
+    if len(body) > EVENT_BODY_BYTES_MAX:
+        raise Malformed(
+            code="too_large",
+            message=f"{len(body)} bytes, at most {EVENT_BODY_BYTES_MAX} are allowed",
+        )
+    return _event_of(canonical.loads(body), body, signature, None)
+
+
+def _event_of(value: object, body: bytes, signature: bytes, network_id: str | None) -> Event:
     if type(value) is not dict:
         raise Malformed(code="not_an_event", message="an event's body is a map")
     fields = cast("dict[str, Value]", value)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import attrs
 
 from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.event import Event, LaneClass, decode_body
+from wattswarm.kernel.event import Event, LaneClass, restore
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.kernel.lock import Lock
 from wattswarm.kernel.radix_trie import Summary
@@ -105,7 +105,7 @@ class LogRow:
             LogDamaged: The bytes are not those of the event that was stored.
         """
         try:
-            event = decode_body(self.body, self.signature)
+            event = restore(self.body, self.signature)
         except Malformed as error:
             raise LogDamaged(seq=self.seq, message=str(error)) from error
         if event.event_id != self.event_id:

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
-import cbor2
 
-from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import Digest, Seq
 from wattswarm.kernel.rows import Row
 from wattswarm.store.connection import Connection, Database, Purpose, translated
@@ -138,7 +136,7 @@ class Projections:
         """Write the tables of groups that changed; return what each group's tables are now."""
         if not groups:
             return {}
-        now = {group.group_id: _table_digests(group) for group in groups}
+        now = {group.group_id: group.tables for group in groups}
         changed: dict[str, list[GroupRows]] = {}
         for group in groups:
             before = self._known.get(group.group_id, {})
@@ -160,10 +158,6 @@ class Projections:
             self._known.move_to_end(group_id)
         while len(self._known) > GROUPS_KNOWN_MAX:
             self._known.popitem(last=False)
-
-
-def _table_digests(group: GroupRows) -> Mapping[str, Digest]:
-    return {table: digest(Context.DIGEST, cbor2.dumps(rows)) for table, rows in group.rows.items()}
 
 
 def _copy(connection: Connection, table: str, rows: Iterable[Row]) -> None:

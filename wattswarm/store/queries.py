@@ -11,9 +11,9 @@ FOLDER: Final = Path(__file__).parent / "sql"
 MARK: Final = "-- name: "
 
 
-def load(name: str) -> Mapping[str, bytes]:
-    """Return the named queries of `sql/queries/<name>.sql`."""
-    text = (FOLDER / "queries" / f"{name}.sql").read_text()
+def load(name: str, folder: Path = FOLDER / "queries") -> Mapping[str, bytes]:
+    """Return the named queries of `<name>.sql`."""
+    text = (folder / f"{name}.sql").read_text()
     _head, *parts = text.split(MARK)
     found: dict[str, bytes] = {}
     for part in parts:

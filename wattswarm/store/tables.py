@@ -20,10 +20,13 @@ from wattswarm.kernel.rows import (
     Row,
     Rows,
     TableShape,
+    encoded,
     group_digest,
 )
 
 GOVERNANCE_SCOPE: Final = "global"
+EMPTY: Final = cbor2.dumps(())
+NO_ROWS: Final = digest(Context.DIGEST, EMPTY)
 UNKNOWN_SCOPE: Final = ""
 """Of a task whose TASK_CREATED has not arrived."""
 
@@ -85,22 +88,28 @@ SQL_TYPES: Final[Mapping[ColumnType, str]] = {
 
 @attrs.frozen(kw_only=True)
 class GroupRows:
-    """All rows of a group. `digest` is None for a group that is in no digest of a scope."""
+    """All rows of a group. `digest` is None for a group that is in no digest of a scope.
+
+    `tables` has a digest of the rows of each table, to tell which of them changed.
+    """
 
     scope: str
     group_id: bytes
     digest: Digest | None
     rows: Rows
+    tables: Mapping[str, Digest] = attrs.field(repr=False)
 
 
 def task_group(task_id: TaskId, scope: str | None, rows: Rows) -> GroupRows:
     """Return the group of a task; `scope` is None while it is not known."""
-    found = group_digest(rows)
+    tables = encoded(rows)
+    found = group_digest(rows, tables)
     return GroupRows(
         scope=UNKNOWN_SCOPE if scope is None else scope,
         group_id=task_id,
         digest=None if found == NO_GROUP else found,
         rows=rows,
+        tables=_digests(tables),
     )
 
 
@@ -112,4 +121,13 @@ def governance_group(network_id: str, rows: Mapping[str, tuple[Row, ...]]) -> Gr
         group_id=digest(Context.GOVERNANCE, network_id.encode()),
         digest=digest(Context.DIGEST, cbor2.dumps(covered, canonical=True)),
         rows=rows,
+        tables=_digests(encoded(rows)),
     )
+
+
+def _digests(tables: Mapping[str, bytes]) -> Mapping[str, Digest]:
+    return {name: _digest_of(table) for name, table in tables.items()}
+
+
+def _digest_of(table: bytes) -> Digest:
+    return NO_ROWS if table == EMPTY else digest(Context.DIGEST, table)

@@ -52,13 +52,13 @@ class Docket:
         """Whether nothing is being done for the task, so that the docket may be dropped."""
         return not self._doing and not self.turn.locked()
 
-    def learn(self, events: Iterable[Event]) -> bool:
-        """Take events in, and tell whether any of them was news."""
-        state = self._machine.state
-        known = (state.effective, state.pending)
-        news = [event for event in events if not any(event.event_id in names for names in known)]
-        self._machine.add(news)
-        return bool(news)
+    def learn(self, events: Iterable[Event]) -> None:
+        """Take events in; those that are known change nothing."""
+        self._machine.add(events)
+
+    def knows(self, event_id: EventId) -> bool:
+        """Tell whether an event is part of the state: it was appended from here, perhaps."""
+        return self._machine.knows(event_id)
 
     def is_doing(self, key: Key) -> bool:
         """Tell whether a duty is being carried out now."""
