@@ -9,7 +9,7 @@ import trio
 
 from wattswarm.actors.messages import Append, Appended, AppendRefused
 from wattswarm.actors.runtime.actor import Context
-from wattswarm.actors.runtime.errors import Down, Refused, TooSlow
+from wattswarm.actors.runtime.errors import Down, Refused, RemoteFailure, TooSlow
 
 Answer: TypeAlias = Appended | AppendRefused
 
@@ -17,6 +17,8 @@ WRITER: Final = "sel_writer"
 TRY_S: Final = 10.0
 PAUSE_S_MIN: Final = 0.02
 PAUSE_S_MAX: Final = 1.0
+CRASHES_MAX: Final = 2
+"""A request that crashes the writer more often is not asked again: it may be what does it."""
 
 
 async def append(ctx: Context, request: Append, *, deadline_s: float) -> Answer:
@@ -25,16 +27,22 @@ async def append(ctx: Context, request: Append, *, deadline_s: float) -> Answer:
     Raises:
         Down, TooSlow, Refused: The writer did not answer within `deadline_s`. The events may be in
             the log; appending them again will tell.
+        RemoteFailure: The writer crashed over this request, again and again.
     """
     dice = ctx.rng("append")
     give_up = trio.current_time() + deadline_s
     pause_s = PAUSE_S_MIN
+    crashes = 0
     while True:
         left_s = give_up - trio.current_time()
         try:
             return await ctx.ref(WRITER).ask(request, deadline_s=min(TRY_S, max(left_s, 0.001)))
         except (Down, TooSlow, Refused):
             if trio.current_time() + pause_s >= give_up:
+                raise
+        except RemoteFailure:
+            crashes += 1
+            if crashes > CRASHES_MAX:
                 raise
         await trio.sleep(pause_s * dice.uniform(0.5, 1.0))
         pause_s = min(2 * pause_s, PAUSE_S_MAX)

@@ -67,7 +67,7 @@ class HttpApi(Actor[HttpApiMessage]):
         return StateDir(Path(self.state_dir))
 
     async def recover(self, ctx: Context) -> None:
-        """Have the port, and the operations behind it."""
+        """Have the port and the operations behind it, and say where that is."""
         loaded = restored(self.values, self.sources)
         address = read_address(loaded.config.api.listen)
         assert address is not None, "the configuration was checked"
@@ -79,17 +79,18 @@ class HttpApi(Actor[HttpApiMessage]):
         self._url = url_of(self._listener)
         self._operations = Operations(self._surroundings(loaded, ctx))
         self._app = create_app(self._operations, settings)
+        # The port takes connections already; they are served once `run` has begun.
+        self._state.write_node_file(self._node_file())
+        ctx.log.info("the API listens", url=self._url)
 
     async def run(self, ctx: Context) -> None:
-        """Serve until stopped, and say where as soon as connections are taken."""
+        """Serve until stopped."""
         try:
             await ctx.point("serve.before")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._operations.run)
                 nursery.start_soon(self._await_crash)
                 await nursery.start(self._serve, ctx, nursery.cancel_scope)
-                self._state.write_node_file(self._node_file())
-                ctx.log.info("the API listens", url=self._url)
         finally:
             self._operations.close()
             self._closed.set()

@@ -64,10 +64,12 @@ def named(spec: TreeSpec) -> Mapping[str, Named]:
 # --- the tree -------------------------------------------------------------------------------------
 
 
-def tree_node(spec: TreeSpec, view: TreeView, errors: Mapping[str, str | None]) -> TreeNode:
-    """Return the tree from its root; `errors` has the last error of each actor."""
+def tree_node(spec: TreeSpec, view: TreeView, readings: Mapping[str, Reading]) -> TreeNode:
+    """Return the tree from its root; `readings` are of the actors that could be asked."""
     groups = {group.name: group for group in view.groups}
-    children = tuple(_group_node(group, groups[group.name], view, errors) for group in spec.groups)
+    children = tuple(
+        _group_node(group, groups[group.name], view, readings) for group in spec.groups
+    )
     return TreeNode(
         name=ROOT,
         kind="root",
@@ -82,7 +84,7 @@ def tree_node(spec: TreeSpec, view: TreeView, errors: Mapping[str, str | None]) 
 
 
 def _group_node(
-    group: GroupSpec, view: GroupView, tree: TreeView, errors: Mapping[str, str | None]
+    group: GroupSpec, view: GroupView, tree: TreeView, readings: Mapping[str, Reading]
 ) -> TreeNode:
     specs = {name: child for child in group.children for name in child.ids()}
     pid = view.pid or (tree.pid if group.placement == ROOT else None)
@@ -95,23 +97,24 @@ def _group_node(
         restart=group.strategy.value,
         restarts=max(view.incarnation - 1, 0),
         uptime_ms=None,
-        children=tuple(_actor_node(specs[actor.id], actor, pid, errors) for actor in view.actors),
+        children=tuple(_actor_node(specs[actor.id], actor, pid, readings) for actor in view.actors),
     )
 
 
 def _actor_node(
-    child: ChildSpec, actor: ActorView, pid: int | None, errors: Mapping[str, str | None]
+    child: ChildSpec, actor: ActorView, pid: int | None, readings: Mapping[str, Reading]
 ) -> TreeNode:
+    reading = readings.get(actor.id)
     return TreeNode(
         name=actor.id,
         kind="actor",
-        state=state_of(actor.state),
+        state=state_of(actor.state if reading is None else reading.state),
         pid=pid,
         incarnation=actor.incarnation,
         restart=child.restart.value,
         restarts=actor.restarts,
         uptime_ms=None,
-        last_error=errors.get(actor.id),
+        last_error=None if reading is None else reading.last_error,
     )
 
 

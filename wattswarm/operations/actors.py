@@ -9,7 +9,7 @@ import trio
 
 from wattswarm.actors.runtime.dials import check_dial, dial_specs
 from wattswarm.actors.runtime.errors import ActorError, OutOfRange
-from wattswarm.actors.runtime.spec import ROOT
+from wattswarm.actors.runtime.spec import ROOT, GroupSpec
 from wattswarm.actors.runtime.stats import ActorStats as Reading
 from wattswarm.actors.runtime.view import ActorView
 from wattswarm.actors.runtime.world import Clock
@@ -67,8 +67,8 @@ class Actors:
 
     async def actor_tree(self) -> TreeNode:
         """Return the tree from the root."""
-        errors = {reading.actor: reading.last_error for reading in await self.tree.stats()}
-        return tree_node(self.tree.spec, self.tree.describe(), errors)
+        readings = {reading.actor: reading for reading in await self.tree.stats()}
+        return tree_node(self.tree.spec, self.tree.describe(), readings)
 
     async def actors_top(self) -> ActorsTop:
         """Return how every actor and process does."""
@@ -88,7 +88,7 @@ class Actors:
         found = self._find(name)
         if isinstance(found, Rejection):
             return found
-        first = found.child.ids()[0] if name == found.child.id else name
+        first = _first(found, name)
         return ActorDetail(
             stats=self._stats(await self._reading(first), found),
             spec=spec_view(found.child),
@@ -114,7 +114,7 @@ class Actors:
         refusal = _not_tunable(found, tune)
         if refusal is not None:
             return refusal
-        first = found.child.ids()[0] if name == found.child.id else name
+        first = _first(found, name)
         before = (await self._reading(first)).dials
         try:
             version = await self._turn(name, tune.dials)
@@ -170,23 +170,20 @@ class Actors:
 
     async def kill_actor(self, name: str) -> ActorActed | Rejection:
         """Kill the worker process of an actor or group with SIGKILL; its supervisor restarts it."""
-        groups = {group.name: group for group in self.tree.spec.groups}
-        found = self._find(name)
-        group = groups.get(name) or (found.group if isinstance(found, Named) else None)
-        if group is None:
-            assert isinstance(found, Rejection)
+        found = self._find_process(name)
+        if isinstance(found, Rejection):
             return found
+        group, first = found
         if group.placement == ROOT:
             return Rejection(
                 code="in_root_process",
                 message=f"{name} lives in the node's own process: restart it instead",
             )
-        first = group.children[0].ids()[0] if name in groups else name
-        before = self._view(first).incarnation, self._group_incarnation(group.name)
+        before = self._group_incarnation(group.name)
         self.tree.kill(group.name, signal.SIGKILL)
-        await self._wait(lambda: self._group_incarnation(group.name) > before[1])
+        await self._wait(lambda: self._group_incarnation(group.name) > before)
         await self._wait(lambda: self._view(first).state in UP)
-        return self._acted(first, "kill")
+        return await self._acted(first, "kill")
 
     async def _act(
         self, name: str, action: Action, do: Callable[[str], Awaitable[None]]
@@ -194,7 +191,7 @@ class Actors:
         found = self._find(name)
         if isinstance(found, Rejection):
             return found
-        first = found.child.ids()[0] if name == found.child.id else name
+        first = _first(found, name)
         before = self._view(first).incarnation
         try:
             await do(name)
@@ -202,12 +199,8 @@ class Actors:
             return of_actor_error(error)
         if action == "restart":
             await self._wait(lambda: self._view(first).incarnation > before)
-        await self._wait(lambda: self._is_done(first, action))
-        return self._acted(first, action)
-
-    def _is_done(self, name: str, action: Action) -> bool:
-        state = self._view(name).state
-        return state == "suspended" if action == "suspend" else state in UP
+            await self._wait(lambda: self._view(first).state in UP)
+        return await self._acted(first, action)
 
     async def _wait(self, is_so: Callable[[], bool]) -> None:
         """Return when something is so, or when patience ends: the answer shows how it is then."""
@@ -217,14 +210,14 @@ class Actors:
                     return
                 await trio.sleep(LOOK_S)
 
-    def _acted(self, name: str, action: Action) -> ActorActed:
-        actor = self._view(name)
+    async def _acted(self, name: str, action: Action) -> ActorActed:
+        reading = await self._reading(name)
         return ActorActed(
             actor=name,
             action=action,
-            state=state_of(actor.state),
+            state=state_of(reading.state),
             pid=self._pid(name),
-            incarnation=actor.incarnation,
+            incarnation=reading.incarnation,
         )
 
     # --- within ---------------------------------------------------------------------------------
@@ -237,6 +230,14 @@ class Actors:
         return Rejection(
             code="not_found", message=f"there is no actor {name[:80]}; there are {there}"
         )
+
+    def _find_process(self, name: str) -> tuple[GroupSpec, str] | Rejection:
+        """Return the group of an actor, or of that name, and an actor that stands for it."""
+        for group in self.tree.spec.groups:
+            if group.name == name:
+                return group, group.children[0].ids()[0]
+        found = self._find(name)
+        return found if isinstance(found, Rejection) else (found.group, _first(found, name))
 
     def _view(self, name: str) -> ActorView:
         groups = self.tree.describe().groups
@@ -257,6 +258,11 @@ class Actors:
     def _stats(self, reading: Reading, found: Named) -> ActorStats:
         times = self.reverts.times(reading.actor, found.child.id)
         return stats_view(reading, found, self._pid(reading.actor), times)
+
+
+def _first(found: Named, name: str) -> str:
+    """Return the name of the instance that stands for all of an actor's."""
+    return found.child.ids()[0] if name == found.child.id else name
 
 
 def _not_tunable(found: Named, tune: Tune) -> Rejection | None:

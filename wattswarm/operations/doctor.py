@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import attrs
 import trio
 
+from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
@@ -146,14 +147,15 @@ class Doctor:
 
     async def _actors(self) -> Sequence[Finding]:
         view = self.tree.describe()
-        errors = {reading.actor: reading.last_error for reading in await self.tree.stats()}
+        readings = {reading.actor: reading for reading in await self.tree.stats()}
         actors = [actor for group in view.groups for actor in group.actors]
         findings = [
-            _unwell(actor.id, actor.state, errors.get(actor.id))
+            _unwell(actor.id, actor.state, readings.get(actor.id))
             for actor in actors
             if actor.state not in WELL
         ]
-        findings += [_suspended(actor.id) for actor in actors if actor.state == "suspended"]
+        suspended = (one.actor for one in readings.values() if one.state == "suspended")
+        findings += [_suspended(name) for name in suspended]
         findings += [_armed(rule) for rule in view.armed]
         return findings or (_ok("actors", f"all {len(actors)} actors are well"),)
 
@@ -267,7 +269,8 @@ def _exposed(path: Path) -> Finding:
     )
 
 
-def _unwell(actor: str, state: str, error: str | None) -> Finding:
+def _unwell(actor: str, state: str, reading: ActorStats | None) -> Finding:
+    error = None if reading is None else reading.last_error
     return Finding(
         area="actors",
         level="error" if state in ("crashed", "degraded", "down") else "warning",
