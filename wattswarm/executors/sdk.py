@@ -89,6 +89,10 @@ def _from_thread(report: Report) -> Report:
     return lambda progress: trio.from_thread.run_sync(report, progress)
 
 
+def _unheard(call: str, key: str) -> None:
+    del call, key
+
+
 def _only_policy(request: VerifyRequest) -> Judgement:
     return policy_judgement(request)
 
@@ -106,6 +110,8 @@ class Executor:
     """Sync functions at work at once."""
     calls_max: int = CALLS_MAX
     """Requests at once; more are told to come back."""
+    on_request: Callable[[str, str], None] = _unheard
+    """Hears of every request, repeated ones too: the call, and its `Idempotency-Key` or nothing."""
     _execute: Function | None = attrs.field(default=None, init=False)
     _verify: Function = attrs.field(factory=lambda: Function.of(_only_policy), init=False)
 

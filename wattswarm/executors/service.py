@@ -133,6 +133,7 @@ async def _capabilities(service: Service, request: Request) -> Response:
 
 async def _post(service: Service, call: str, do: Do, request: Request) -> Response:
     service.check_token(request)
+    service.executor.on_request(call, request.headers.get("idempotency-key", ""))
     with service.place():
         try:
             body = await _body(request)

@@ -23,6 +23,7 @@ from wattswarm.actors.runtime.tree import Tree
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
 from wattswarm.node.tree import SEED, embedded, tree
+from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.telemetry.log import forward
 
 RESTART_LIMIT: Final = 70
@@ -46,6 +47,7 @@ def run(loaded: LoadedConfig, state: StateDir, armed: Sequence[FaultRule] = ()) 
         faulthandler.register(signal.SIGQUIT, all_threads=True, chain=False)
     state.prepare()
     with state.hold():
+        ArtifactStore(state.artifacts_path).sweep()
         try:
             return trio.run(_live, loaded, state, armed)
         finally:

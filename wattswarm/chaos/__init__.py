@@ -1,0 +1,1 @@
+"""Fault campaigns against real nodes, and the invariants that they check."""
