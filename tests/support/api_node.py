@@ -28,7 +28,7 @@ class ApiNode:
     client: httpx2.AsyncClient
     state: StateDir
 
-    async def get(self, path: str, **query: object) -> Any:
+    async def get(self, path: str, **query: str | int | bool) -> Any:
         """Return the document at a path."""
         answer = await self.client.get(f"{PREFIX}{path}", params=query)
         assert answer.status_code == 200, answer.text
@@ -62,7 +62,7 @@ class ApiNode:
 
     @asynccontextmanager
     async def news(
-        self, *, last_id: str | None = None, **query: object
+        self, *, last_id: str | None = None, **query: str | int | bool
     ) -> AsyncGenerator[trio.MemoryReceiveChannel["Told"]]:
         """Follow the live stream inside the block; it ends when the node ends it."""
         into, told = trio.open_memory_channel["Told"](NEWS_MAX)

@@ -14,6 +14,7 @@ from wattswarm.actors.runtime.stats import ActorStats
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
+from wattswarm.executors.settings import ExecutorSettings
 from wattswarm.kernel.errors import WattSwarmError
 from wattswarm.operations.executors import Executors
 from wattswarm.operations.health import WELL, Health
@@ -37,7 +38,7 @@ SKEW_MS_MAX: Final = 3_000
 BEHIND_MAX: Final = 10_000
 """Events that the projections may be behind before this is worth a word."""
 
-CHECK_S: Final = 5.0
+CHECK_S: Final = 10.0
 PRIVATE: Final = 0o077
 LETTERS_READ: Final = 100
 
@@ -184,14 +185,12 @@ class Doctor:
             )
         checks: dict[str, ExecutorCheck] = {}
 
-        async def check(name: str) -> None:
-            outcome = await self.executors.check_executor(name)
-            if isinstance(outcome, ExecutorCheck):
-                checks[name] = outcome
+        async def check(settings: ExecutorSettings) -> None:
+            checks[settings.name] = await self.executors.check(settings)
 
         async with trio.open_nursery() as nursery:
             for settings in known:
-                nursery.start_soon(check, settings.name)
+                nursery.start_soon(check, settings)
         return tuple(_executor(checks[name]) for name in sorted(checks))
 
 

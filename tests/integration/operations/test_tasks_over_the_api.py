@@ -1,5 +1,9 @@
 """Tasks as a client of the API meets them: made once, listed, shown, explained."""
 
+from typing import Any
+
+import trio
+
 from tests.support.api_node import SAMPLE, ApiNode
 
 
@@ -22,6 +26,32 @@ async def test_a_key_makes_one_task(node: ApiNode) -> None:
     assert again["task_id"] == first["task_id"]
     assert again["seq"] == first["seq"]
     assert again["already"] is True
+
+
+async def test_a_key_whose_answer_was_lost_still_makes_one_task(node: ApiNode) -> None:
+    await node.post("/actors/sel_writer/suspend")
+    with trio.move_on_after(0.3) as patience:
+        await node.submit(**{"idempotency-key": "one"})
+    assert patience.cancelled_caught
+    await node.post("/actors/sel_writer/resume")
+    first = await node.submit(**{"idempotency-key": "one"})
+    again = await node.submit(**{"idempotency-key": "one"})
+    assert again["task_id"] == first["task_id"]
+    listed = await node.get("/tasks", min_seq=first["seq"])
+    assert len(listed["items"]) == 1
+
+
+async def test_two_at_once_with_one_key_make_one_task(node: ApiNode) -> None:
+    made: list[Any] = []
+
+    async def submit() -> None:
+        made.append(await node.submit(**{"idempotency-key": "one"}))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(8):
+            nursery.start_soon(submit)
+    assert len({task["task_id"] for task in made}) == 1
+    assert sum(not task["already"] for task in made) == 1
 
 
 async def test_a_key_with_another_contract_is_refused(node: ApiNode) -> None:
