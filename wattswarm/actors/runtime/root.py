@@ -113,10 +113,11 @@ class Root:
         Raises:
             Down: Its worker is away; nothing was changed.
         """
-        group, _ = self.atlas.find(actor)
+        group, child = self.atlas.find(actor)
         command = ResizeOne(actor, instances, args)
         if group.name in self.workers:
-            await self.workers[group.name].call(command)
+            # Its instances stop first, within their own time.
+            await self.workers[group.name].call(command, child.shutdown_s + KILL_S)
             self.atlas.resize(actor, instances, args)
         else:
             await self.local[group.name].resize(self.atlas.resize(actor, instances, args))
@@ -142,6 +143,8 @@ class Root:
         keeps_spare = self.spec.spare and has_workers
         self._spawner = Spawner(self.spec.preload, keeps_spare, self.on_log_line)
         await nursery.start(self._spawner.run)
+        if keeps_spare:
+            self._spawner.warm(sum(group.placement != ROOT for group in self.spec.groups))
         children = {group.name: self._child(group) for group in self.spec.groups}
         self.supervisor = Supervisor(ROOT, self._core(), children, self.services.base_logger)
 

@@ -1,6 +1,7 @@
-"""Where worker processes come from: one waits, started and imported, for another to die."""
+"""Where worker processes come from: started side by side at first, then one spare in waiting."""
 
 import signal
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -20,7 +21,7 @@ class Spawner:
     keeps_spare: bool
     on_line: Callable[[str, str], None]
     _nursery: trio.Nursery | None = attrs.field(default=None, init=False)
-    _spare: WorkerProcess | None = attrs.field(default=None, init=False)
+    _spares: deque[WorkerProcess] = attrs.field(factory=deque[WorkerProcess], init=False)
     _is_closed: bool = attrs.field(default=False, init=False)
 
     async def run(self, *, task_status: "trio.TaskStatus[None]") -> None:
@@ -32,25 +33,35 @@ class Spawner:
     def take(self, name: str, on_message: Callable[[object], None]) -> WorkerProcess:
         """Return a worker for a group: the spare if there is one, else a new process."""
         assert self._nursery is not None
-        spare, self._spare = self._spare, None
-        if spare is None or spare.ended.is_set():
-            spare = self._start()
-        spare.on_message = on_message
-        spare.on_line = lambda line: self.on_line(name, line)
-        if self.keeps_spare and not self._is_closed:
+        worker = self._next()
+        worker.on_message = on_message
+        worker.on_line = lambda line: self.on_line(name, line)
+        if self.keeps_spare and not self._spares and not self._is_closed:
             self._nursery.start_soon(self._start_spare)
-        return spare
+        return worker
+
+    def warm(self, count: int) -> None:
+        """Start this many workers at once: they import side by side while others get ready."""
+        for _ in range(count):
+            self._spares.append(self._start())
 
     def close(self) -> None:
-        """Let go of the spare; no other is started."""
+        """Let go of the spares; no other is started."""
         self._is_closed = True
-        if self._spare is not None:
-            self._spare.handle.send_signal(signal.SIGKILL)
+        for spare in self._spares:
+            spare.handle.send_signal(signal.SIGKILL)
 
     async def _start_spare(self) -> None:
         await trio.sleep(SPARE_DELAY_S)
-        if self._spare is None and not self._is_closed:
-            self._spare = self._start()
+        if not self._spares and not self._is_closed:
+            self._spares.append(self._start())
+
+    def _next(self) -> WorkerProcess:
+        while self._spares:
+            spare = self._spares.popleft()
+            if not spare.ended.is_set():
+                return spare
+        return self._start()
 
     def _start(self) -> WorkerProcess:
         assert self._nursery is not None
