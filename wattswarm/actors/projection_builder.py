@@ -135,6 +135,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         """Forget what is cached, and go on from where the cursor is."""
         await trio.to_thread.run_sync(self._connection.close)
         await self._connect(ctx)
+        ctx.ready()  # the wait for the database is over
 
     async def _connect(self, ctx: Context) -> None:
         database = Database(self.dsn, self.schema)
