@@ -101,7 +101,11 @@ class Lane:
         except NodeGaveUp as error:
             await self._revive(f"after {step}: {error}")
             return False
-        await self._kill_and_start(f"no work within {RECOVERY_S:g} s after {step}")
+        await self._kill_and_start(
+            f"no work within {RECOVERY_S:g} s after {step} "
+            f"({await self.node.ailment() or 'all actors are up'}; "
+            f"{self.load.standstill(struck_at)})"
+        )
         return False
 
     async def _revive(self, what: str) -> None:
@@ -110,7 +114,7 @@ class Lane:
         await self.node.start()
 
     async def _kill_and_start(self, what: str) -> None:
-        self.tally.violation(Invariant.ALIVE, f"{what}: {self.node.last_words()}")
+        self.tally.violation(Invariant.ALIVE, what)
         await self.node.kill()
         await self.node.start()
 

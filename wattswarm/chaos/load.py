@@ -5,7 +5,7 @@ each acknowledgement is one that the node must keep, and each fault meets work i
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -109,6 +109,12 @@ class Load:
     def has_worked_since(self, moment: float) -> bool:
         """Tell whether a task and an archive that were begun after a moment have gone through."""
         return self.task_at > moment and self.archive_at > moment
+
+    def standstill(self, moment: float) -> str:
+        """Return in words what has gone through since a moment, and what has not."""
+        tasks = "tasks end" if self.task_at > moment else "no task ends"
+        archives = "archives go in" if self.archive_at > moment else "no archive goes in"
+        return f"{tasks}, {archives}"
 
     def foreign_events(self, count: int) -> list[Event]:
         """Return new events of an author that the node has admitted."""
@@ -230,14 +236,15 @@ def _outcomes(names: Sequence[TaskId], connection: Connection) -> dict[TaskId, E
     reader = ProjectionReader(connection)
     words = reader.task_words(names, _now_ms())
     final = [name for name, word in words.items() if word == FINAL]
-    return {name: _final_candidate(reader, name) for name in final}
+    return {name: candidate for name in final for candidate in _final_candidates(reader, name)}
 
 
-def _final_candidate(reader: ProjectionReader, name: TaskId) -> EventId:
-    rows = reader.task(name)["outcomes"]
-    found = rows[0][CANDIDATE]
-    assert isinstance(found, bytes), found
-    return EventId(found)
+def _final_candidates(reader: ProjectionReader, name: TaskId) -> Iterator[EventId]:
+    """Yield the candidate, unless the tables were swapped since they were asked for the word."""
+    for row in reader.task(name)["outcomes"]:
+        found = row[CANDIDATE]
+        assert isinstance(found, bytes), found
+        yield EventId(found)
 
 
 def _now_ms() -> int:

@@ -26,6 +26,7 @@ POLL_S: Final = 0.02
 START_S: Final = 40.0
 STOP_S: Final = 20.0
 CALL_S: Final = 4.0
+LOOK_S: Final = 1.0
 UP: Final = ("-m", "wattswarm", "--state-dir")
 UP_STATES: Final = frozenset({"ready", "stopped"})
 """States of actors of a node that works: genesis has ended, all others are ready."""
@@ -262,16 +263,22 @@ class Node:
 
     async def is_well(self) -> bool:
         """Tell whether the node takes work and every actor of it is up."""
+        return await self.ailment() is None
+
+    async def ailment(self) -> str | None:
+        """Return what keeps the node from being well, in words, or None when nothing does."""
         try:
-            ready = await self.call("GET", "/readyz", timeout_s=1.0)
+            ready = await self.call("GET", "/readyz", timeout_s=LOOK_S)
             if not ready.is_ok:
-                return False
-            tree = await self.call("GET", f"{API}/actors", timeout_s=1.0)
-        except Unreachable:
-            return False
-        return tree.is_ok and all(
-            actor["state"] in UP_STATES for actor in _actors(tree.document, "actor")
-        )
+                return f"not ready: {dict(ready.document)}"
+            tree = await self.call("GET", f"{API}/actors", timeout_s=LOOK_S)
+        except Unreachable as error:
+            return f"not reachable: {error}"
+        if not tree.is_ok:
+            return f"shows no actors: {dict(tree.document)}"
+        states = {actor["name"]: actor["state"] for actor in _actors(tree.document, "actor")}
+        unwell = {name: state for name, state in states.items() if state not in UP_STATES}
+        return f"actors are not up: {unwell}" if unwell else None
 
     async def pids(self) -> Mapping[str, int]:
         """Return the pid of each group's process.
