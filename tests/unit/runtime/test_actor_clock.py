@@ -20,6 +20,8 @@ from wattswarm.actors.runtime import (
     GroupSpec,
     InboxSpec,
     Intensity,
+    Overflow,
+    Refused,
     RemoteFailure,
     RestartLimit,
     Strategy,
@@ -157,3 +159,20 @@ async def test_two_runs_of_one_seed_back_off_alike(autojump_clock):
             await tree.ref("probe").ask(Who(), deadline_s=60)
         runs.append([fields["delay_s"] for _, _, fields in log.lines if "delay_s" in fields])
     assert runs[0] == runs[1]
+
+
+async def test_trying_again_and_again_does_not_keep_the_actor_from_running(autojump_clock):
+    inbox = InboxSpec(capacity=1, overflow=Overflow.REFUSE)
+    async with virtual(tree_spec(child(inbox=inbox))) as tree:
+        ref = tree.ref("probe")
+        with trio.fail_after(60):
+            for number in range(10):
+                while not await ref.tell(Note(str(number))):
+                    pass
+            while True:
+                try:
+                    notes = await ref.ask(Notes(), deadline_s=5)
+                    break
+                except Refused:
+                    continue
+    assert len(notes) == 10

@@ -11,7 +11,7 @@ from wattswarm.actors.runtime.control import Answer, Call, Command
 from wattswarm.actors.runtime.errors import Down, Execution, OutOfRange
 
 CALL_S: Final = 3.0
-"""An answer is waited for this long."""
+"""An answer is waited for this long, if nothing else is said."""
 
 
 @attrs.define(eq=False)
@@ -28,7 +28,9 @@ class Calls:
     _numbers: Iterator[int] = attrs.field(factory=count, init=False)
     _waiting: dict[int, _Waiting] = attrs.field(factory=dict[int, _Waiting], init=False)
 
-    async def call(self, command: Command, say: Callable[[object], None]) -> object:
+    async def call(
+        self, command: Command, say: Callable[[object], None], patience_s: float = CALL_S
+    ) -> object:
         """Send a command and return its answer.
 
         Raises:
@@ -37,7 +39,7 @@ class Calls:
         number = next(self._numbers)
         waiting = self._waiting[number] = _Waiting()
         say(Call(number, command))
-        with trio.move_on_after(CALL_S):
+        with trio.move_on_after(patience_s):
             await waiting.answered.wait()
         self._waiting.pop(number, None)
         match waiting.answer:

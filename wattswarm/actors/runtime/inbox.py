@@ -103,7 +103,8 @@ class Inbox:
     async def put(self, envelope: Envelope) -> bool:
         """Put a message in, waiting for room if the policy is to wait; tell whether it is in.
 
-        Yields to other tasks only when it has to wait.
+        Yields to other tasks only when it has to wait, or does not get in: whoever tries again
+        and again must not keep the actor itself from running.
 
         Raises:
             Down: The inbox is closed, or was closed meanwhile.
@@ -111,13 +112,17 @@ class Inbox:
         is_woken = False
         while self.moved is None:
             if self.closed is not None:
+                await trio.lowlevel.checkpoint()
                 raise self._down()
             # Who was woken because there is room may take it, whoever else waits.
             if len(self.user) < self.capacity and (is_woken or not self._senders):
                 self._accept(envelope)
                 return True
             if self.overflow is not Overflow.BLOCK:
-                return self._overflow(envelope)
+                if not self._overflow(envelope):
+                    await trio.lowlevel.checkpoint()
+                    return False
+                return True
             await self._senders.park()
             is_woken = True
         return await self.moved(envelope).put(envelope)

@@ -117,13 +117,7 @@ class Peer:
         self.link.send_now(encode_frame(type_, channel, number, body))
 
     def may_send(self, channel: Outgoing) -> bool:
-        """Take a credit if there is a link; False if the caller has to wait.
-
-        Raises:
-            Down: The process will not come back.
-        """
-        if self.gone is not None:
-            raise Down(actor=self.name, execution=Execution.NOT_STARTED, reason=self.gone)
+        """Take a credit if there is a link; False if the caller has to wait."""
         return self.link is not None and not channel.waiting and channel.credit.take()
 
     async def wait_credit(self, channel: Outgoing) -> None:
@@ -133,11 +127,17 @@ class Peer:
             Down: The process will not come back.
         """
         while True:
-            await channel.waiting.park()
             if self.gone is not None:
-                raise Down(actor=self.name, execution=Execution.NOT_STARTED, reason=self.gone)
+                await trio.lowlevel.checkpoint()
+                raise self.never()
+            await channel.waiting.park()
             if self.link is not None and channel.credit.take():
                 return
+
+    def never(self) -> Down:
+        """Return the error of what will not be sent."""
+        reason = self.gone or "the process is away"
+        return Down(actor=self.name, execution=Execution.NOT_STARTED, reason=reason)
 
     # -- the link --------------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ class RemoteRoute:
 
     def offer(self, msg: object, sender: str) -> bool:
         body = encode(msg)
+        if self.peer.gone is not None:
+            raise self.peer.never()
         if not self.peer.may_send(self._channel):
             return False
         self.peer.send(FrameType.TELL, self._number(sender), 0, body)

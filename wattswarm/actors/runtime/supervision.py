@@ -109,7 +109,7 @@ class Supervision:
     def restart(self, child: str, now_s: float) -> list[Action]:
         """Give a child a fresh start on purpose; its past failures are forgotten."""
         state = self._children[child]
-        if self._ending is not None:
+        if self._ending is not None or state.is_retired:
             return []
         state.window.forget()
         state.delay.forget()

@@ -10,7 +10,7 @@ import trio
 from wattswarm.actors.runtime.actions import (
     Rules,
 )
-from wattswarm.actors.runtime.calls import Calls
+from wattswarm.actors.runtime.calls import CALL_S, Calls
 from wattswarm.actors.runtime.control import (
     EXIT_GAVE_UP,
     HEARTBEAT_S,
@@ -253,7 +253,7 @@ class WorkerGroup:
             await trio.sleep(duration_s)
             process.handle.send_signal(signal.SIGCONT)
 
-    async def call(self, command: Command) -> object:
+    async def call(self, command: Command, patience_s: float = CALL_S) -> object:
         """Have the worker carry out a command.
 
         Raises:
@@ -261,7 +261,7 @@ class WorkerGroup:
         """
         if self.process is None or not self._is_booted:
             raise self._calls.away()
-        return await self._calls.call(command, self.process.say)
+        return await self._calls.call(command, self.process.say, patience_s)
 
     def view(self) -> GroupView:
         pid = self.process.handle.pid if self.process is not None else 0
