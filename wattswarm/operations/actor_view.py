@@ -26,7 +26,7 @@ STATES: Final[Mapping[str, ActorState]] = {
     "suspect": "degraded",
     "degraded": "degraded",
     "crashed": "crashed",
-    "down": "crashed",
+    "down": "restarting",
     "stopping": "stopped",
     "stopped": "stopped",
     "ended": "stopped",

@@ -43,7 +43,10 @@ from wattswarm.surface.words import when
 Action: TypeAlias = Literal["restart", "kill", "suspend", "resume"]
 
 EFFECT_S: Final = 5.0
-"""What an operator asked for is in effect within this, or the answer shows how far it came."""
+"""A dial that was turned is in effect within this, or the answer shows how far it came."""
+
+RUN_S: Final = 30.0
+"""So long an answer waits for an actor to be as it was asked to be; then it shows how it is."""
 
 LOOK_S: Final = 0.02
 UP: Final = frozenset({"ready", "suspended", "stopped"})
@@ -204,7 +207,7 @@ class Actors:
 
     async def _wait(self, is_so: Callable[[], bool]) -> None:
         """Return when something is so, or when patience ends: the answer shows how it is then."""
-        with trio.move_on_after(EFFECT_S):
+        with trio.move_on_after(RUN_S):
             while True:
                 if is_so():
                     return
