@@ -210,3 +210,27 @@ def test_credits_never_let_more_than_a_window_be_under_way_and_never_run_dry(win
     for granted in grants:
         sender.grant(granted)
     assert sender.left * 2 >= window or sender.left >= 1, "credit comes back"
+
+
+def test_a_field_that_cannot_be_checked_is_our_own_bug():
+    @message(tag=0xEF04)
+    class Odd:
+        value: str | bytes
+
+    with pytest.raises(TypeError):
+        encode(Odd("x"))
+
+
+def test_a_tag_belongs_to_one_class():
+    with pytest.raises(AssertionError):
+
+        @message(tag=0xEF01)
+        class Impostor:
+            value: int
+
+
+def test_another_version_of_a_message_is_refused():
+    raw = bytearray(encode(Leaf(1)))
+    raw[4] = 2
+    with pytest.raises(BadWire, match="version"):
+        decode(bytes(raw))

@@ -12,6 +12,7 @@ message classes.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from io import BytesIO
 from types import UnionType
@@ -271,6 +272,10 @@ def _compile(registered: _Registered) -> _Codec:
     for at, _ in members:
         types[at] = Any
     fields = cast("Any", tuple)[tuple(types)]
+    with suppress(msgspec.ValidationError):
+        msgspec.convert(
+            None, fields
+        )  # a TypeError now, not a BadWire later, for types it cannot do
     head = (registered.tag, registered.version)
     registered.codec = _Codec(cls, head, names, fields, members, _answer_of(cls))
     return registered.codec
