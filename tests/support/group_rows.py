@@ -40,7 +40,8 @@ def governance(*, seed: int = 0) -> GroupRows:
 
 def with_rows(group: GroupRows, rows: Rows) -> GroupRows:
     """Return the group with some of its tables replaced; its digest stays."""
-    return attrs.evolve(group, rows={**group.rows, **rows})
+    changed = task_group(EventId(group.group_id), group.scope, {**group.rows, **rows})
+    return attrs.evolve(changed, digest=group.digest)
 
 
 def _task_row(
