@@ -4,10 +4,12 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 from bench import report
 from bench.report import Options, Result
+
+Run: TypeAlias = Callable[[Options], Sequence[Result]]
 
 BENCHES = ("runtime", "ingest", "tasks", "replay", "start")
 
@@ -26,12 +28,14 @@ def main() -> int:
         events=cast("int | None", chosen.events), seconds=cast("float | None", chosen.seconds)
     )
     name = cast("str", chosen.name)
-    run = cast(
-        "Callable[[Options], Sequence[Result]]", importlib.import_module(f"bench.{name}").run
-    )
-    results = run(options)
+    results = load(name)(options)
     print(report.document(name, results) if chosen.json else report.table(name, results))
     return 0
+
+
+def load(name: str) -> Run:
+    """Return what runs the bench of this name."""
+    return cast("Run", importlib.import_module(f"bench.{name}").run)
 
 
 if __name__ == "__main__":

@@ -97,11 +97,15 @@ class Cast:
         drafts.append(draft_update(self.version, sigs, at_ms))
         return [draft.sign(self.network_id, self.founder) for draft in drafts]
 
+    def founding(self, at_ms: int) -> list[Event]:
+        """Return the genesis record's event and the admissions: how the node's log begins."""
+        genesis = draft_update(local_genesis(self.founder.node_id), {}, at_ms)
+        return [genesis.sign(self.network_id, self.founder), *self.admissions(at_ms)]
+
     def governance(self) -> Governance:
         """Return governance as the node has it once it has heard the admissions."""
         made = Governance(self.network_id)
-        genesis = draft_update(local_genesis(self.founder.node_id), {}, 1)
-        for event in (genesis.sign(self.network_id, self.founder), *self.admissions(1)):
+        for event in self.founding(1):
             made.add(event)
         return made
 

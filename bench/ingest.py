@@ -147,9 +147,7 @@ async def _acks(node: LocalNode, wires: Sequence[bytes]) -> Sequence[float]:
     return delays
 
 
-async def _ack(
-    node: LocalNode, events: tuple[bytes, ...], due: float, delays: list[float]
-) -> None:
+async def _ack(node: LocalNode, events: tuple[bytes, ...], due: float, delays: list[float]) -> None:
     verifier: Any = node.tree.ref("verifier")
     await verifier.ask(Ingest(events=events), deadline_s=ANSWER_S)
     delays.append((trio.current_time() - due) * 1_000)
