@@ -50,7 +50,8 @@ class Postgres(Actor[PostgresMessage]):
         await ctx.point("start.before")
         if self.state_dir:
             self._server = EmbeddedPostgres(Path(self.state_dir), fsync=self.fsync)
-            await trio.to_thread.run_sync(self._server.start)
+            # A server that cannot start now, on a full disk for example, is a state, no crash loop.
+            await until_available(ctx, self._server.start)
         await ctx.point("start.after")
         database = Database(self.dsn, self.schema)
         await ctx.point("migrate.before")

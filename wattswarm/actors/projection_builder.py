@@ -20,7 +20,7 @@ from wattswarm.kernel.hashing import Context as HashContext
 from wattswarm.kernel.hashing import digest
 from wattswarm.kernel.ids import Digest, Seq, TaskId
 from wattswarm.store.connection import Connection, Database, Purpose
-from wattswarm.store.errors import PositionConflict, StoreUnavailable
+from wattswarm.store.errors import PositionConflict, StoreFull, StoreUnavailable
 from wattswarm.store.log_reader import START, LogReader, last_seq
 from wattswarm.store.log_record import LogRow
 from wattswarm.store.projection_reader import ProjectionReader
@@ -125,6 +125,11 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             await trio.to_thread.run_sync(self._write, derived, batch[-1].seq)
         except (PositionConflict, StoreUnavailable) as error:
             ctx.log.warning("reading the cursor again", reason=str(error))
+            await self._again(ctx)
+            return True
+        except StoreFull as error:
+            ctx.log.error("the projections stand still", reason=str(error))
+            await trio.sleep(LOOK_S)
             await self._again(ctx)
             return True
         await ctx.point("write.after")

@@ -5,6 +5,7 @@ instant. Before the commit nothing happened; during it the outcome is unknown; a
 is lost. In each case the senders append the same events again, and the log answers "already there".
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import ClassVar, Final, TypeAlias
@@ -28,6 +29,7 @@ from wattswarm.store.log_record import Entry, Group, LockRefused, Outcome, Store
 
 Answer: TypeAlias = Appended | AppendRefused
 
+MIB: Final = 1_048_576
 FULL_PAUSE_MS: Final = 1_000
 """How long a full disk refuses everything before the next batch tries it again."""
 
@@ -43,6 +45,9 @@ class SelWriter(Actor[SelWriterMessage]):
 
     Args:
         readers: Actors that are told where the log ends.
+        disk: A path on the disk of the database; empty when that is elsewhere.
+        disk_free_mib_min: With less room than this nothing is taken: a server that runs out of room
+            for its write-ahead log ends.
     """
 
     points: ClassVar[tuple[str, ...]] = (*POINTS, "announce.before", "answer.before")
@@ -51,10 +56,14 @@ class SelWriter(Actor[SelWriterMessage]):
     schema: str
     network_id: str
     readers: tuple[str, ...] = ()
+    disk: str = ""
+    disk_free_mib_min: int = 0
     _writer: LogWriter = attrs.field(init=False)
     _head: int = attrs.field(init=False, default=0)
     _term: int = attrs.field(init=False, default=0)
     _full_until_ms: int = attrs.field(init=False, default=0)
+    _filled: trio.Event = attrs.field(init=False, factory=trio.Event)
+    _writing: trio.Lock = attrs.field(init=False, factory=trio.Lock)
 
     async def recover(self, ctx: Context) -> None:
         """Take the log over from whoever wrote before, and say where it ends."""
@@ -86,6 +95,15 @@ class SelWriter(Actor[SelWriterMessage]):
         await ctx.point("answer.before")
         return [answers[index] for index in range(len(batch))]
 
+    async def run(self, ctx: Context) -> None:
+        """While the disk is full, look from time to time whether there is room again."""
+        while True:
+            await self._filled.wait()
+            self._filled = trio.Event()
+            while self._full_until_ms:
+                await trio.sleep(FULL_PAUSE_MS / 1_000)
+                await self._probe(ctx)
+
     def snapshot(self) -> Mapping[str, object]:
         """Return where the log ends, and the writer's term."""
         return {"head": self._head, "term": self._term, "read_only": self._full_until_ms > 0}
@@ -105,14 +123,15 @@ class SelWriter(Actor[SelWriterMessage]):
         """Write one transaction; wait for a database that is away, refuse on a full disk."""
         if ctx.clock.wall_ms() < self._full_until_ms:
             return [_full("there was no room a moment ago")] * len(groups)
+        if (free_mib := self._free_mib()) < self.disk_free_mib_min:
+            return self._refuse(f"{free_mib} MiB are free", len(groups), ctx)
         give_up = trio.current_time() + AWAY_S_MAX
         while True:
             try:
-                written = await trio.to_thread.run_sync(self._writer.append, groups)
+                async with self._writing:
+                    written = await trio.to_thread.run_sync(self._writer.append, groups)
             except StoreFull as error:
-                ctx.log.error("the log is read-only", reason=str(error))
-                self._full_until_ms = ctx.clock.wall_ms() + FULL_PAUSE_MS
-                return [_full(str(error))] * len(groups)
+                return self._refuse(str(error), len(groups), ctx)
             except StoreUnavailable as error:
                 if trio.current_time() >= give_up:
                     raise
@@ -122,6 +141,32 @@ class SelWriter(Actor[SelWriterMessage]):
                 self._head, self._term = written.head.seq, written.head.term
                 return [_answer(outcome, written) for outcome in written.outcomes]
             await trio.sleep(AWAY_PAUSE_S)
+
+    def _free_mib(self) -> int:
+        if not self.disk:
+            return self.disk_free_mib_min
+        found = os.statvfs(self.disk)
+        return found.f_bavail * found.f_frsize // MIB
+
+    def _refuse(self, reason: str, requests: int, ctx: Context) -> Sequence[Answer]:
+        """Refuse these requests, and for a moment all that come."""
+        ctx.log.error("the log is read-only", reason=reason)
+        self._full_until_ms = ctx.clock.wall_ms() + FULL_PAUSE_MS
+        self._filled.set()
+        return [_full(reason)] * requests
+
+    async def _probe(self, ctx: Context) -> None:
+        """Take requests again if a transaction that writes can be committed."""
+        if self._free_mib() < self.disk_free_mib_min:
+            return
+        try:
+            async with self._writing:
+                await trio.to_thread.run_sync(self._writer.probe)
+        except (StoreFull, StoreUnavailable) as error:
+            ctx.log.warning("the log is still read-only", reason=str(error))
+        else:
+            self._full_until_ms = 0
+            ctx.log.info("the log takes events again")
 
 
 def transactions(batch: Sequence[Append], counts: Mapping[int, int]) -> Iterator[list[int]]:

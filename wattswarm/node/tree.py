@@ -186,7 +186,12 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         name="sel_writer",
         actor="wattswarm.actors.sel_writer:SelWriter",
         section=actors.sel_writer,
-        args={**network, "readers": readers},
+        args={
+            **network,
+            "readers": readers,
+            "disk": "" if config.store.pg_url else str(state.path),
+            "disk_free_mib_min": config.store.disk_free_mib_min,
+        },
         talks_to=("projection_builder", "executor_dispatcher", "http_api", *verifiers),
         drain=True,
     )
