@@ -95,6 +95,7 @@ class Lane:
             self.node.check_alive()
             return self.load.has_worked_since(struck_at) and await self.node.is_well()
 
+        self.load.hurry()
         try:
             if await is_soon(works, RECOVERY_S):
                 return True

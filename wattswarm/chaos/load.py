@@ -26,8 +26,9 @@ from wattswarm.store.connection import Connection
 from wattswarm.store.errors import StoreUnavailable
 from wattswarm.store.projection_reader import ProjectionReader
 
-TASK_PAUSE_S: Final = 0.15
-ARCHIVE_PAUSE_S: Final = 0.1
+PAUSE_S: Final = 0.6
+"""Between two requests of a client while nobody waits for one; else there is none."""
+
 LOOK_S: Final = 0.03
 AGAIN_S: Final = 0.05
 OPEN_MAX: Final = 6
@@ -64,6 +65,8 @@ class Load:
     archive_at: float = attrs.field(default=-1.0, init=False)
     wants_failing: bool = attrs.field(default=False, init=False)
     """Whether the next task is one whose first attempt fails."""
+    _wanted_at: float = attrs.field(default=-1.0, init=False)
+    _hurried: trio.Event = attrs.field(factory=trio.Event, init=False)
     _sending: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _seen: trio.Event = attrs.field(factory=trio.Event, init=False)
     _open: dict[TaskId, float] = attrs.field(factory=dict[TaskId, float], init=False)
@@ -110,6 +113,18 @@ class Load:
         """Tell whether a task and an archive that were begun after a moment have gone through."""
         return self.task_at > moment and self.archive_at > moment
 
+    def hurry(self) -> None:
+        """Have the next task and the next archive begun now."""
+        self._wanted_at = trio.current_time()
+        self._hurried.set()
+        self._hurried = trio.Event()
+
+    async def _pause(self, began: float) -> None:
+        """Wait a little, unless somebody has wanted to see a request since this one was begun."""
+        if began > self._wanted_at:
+            with trio.move_on_after(PAUSE_S * self.dice.uniform(0.5, 1.5)):
+                await self._hurried.wait()
+
     def standstill(self, moment: float) -> str:
         """Return in words what has gone through since a moment, and what has not."""
         tasks = "tasks end" if self.task_at > moment else "no task ends"
@@ -124,9 +139,10 @@ class Load:
 
     async def _submit_tasks(self) -> None:
         while True:
+            began = trio.current_time()
             if len(self._open) < OPEN_MAX:
                 await self._submit()
-            await trio.sleep(TASK_PAUSE_S * self.dice.uniform(0.5, 1.5))
+            await self._pause(began)
 
     async def _submit(self) -> None:
         """Have one more task in the log."""
@@ -198,9 +214,9 @@ class Load:
         admission = draft_admission(self._foreign.node_id, _now_ms())
         await self._bring([admission.sign(self._network_id, self._key)])
         while True:
-            events = self.foreign_events(EVENTS_PER_ARCHIVE)
-            await self._bring(events)
-            await trio.sleep(ARCHIVE_PAUSE_S * self.dice.uniform(0.5, 1.5))
+            began = trio.current_time()
+            await self._bring(self.foreign_events(EVENTS_PER_ARCHIVE))
+            await self._pause(began)
 
     async def _bring(self, events: Sequence[Event]) -> None:
         """Have these events in the log."""

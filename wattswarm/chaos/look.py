@@ -42,13 +42,14 @@ class Look:
             return await trio.to_thread.run_sync(self._see, see)
 
     def _see(self, see: Callable[[Connection], T]) -> T:
-        if self._connection is None:
-            self._connection = self.database.connect(self.purpose, name="chaos")
-        try:
-            return see(self._connection)
-        except StoreUnavailable:
-            self.close()
-            raise
+        """Look through the session there is; when it has ended with its server, through another."""
+        if self._connection is not None:
+            try:
+                return see(self._connection)
+            except StoreUnavailable:
+                self.close()
+        self._connection = self.database.connect(self.purpose, name="chaos")
+        return see(self._connection)
 
     def close(self) -> None:
         """End the session."""

@@ -84,6 +84,7 @@ class Striker:
                 self.nursery.start_soon(self._restart_database)
             case Drive.LOAD:
                 self.load.wants_failing = case.point == "report.before"
+                self.load.hurry()
             case Drive.FIRST_START:
                 raise AssertionError(case)
 
