@@ -217,11 +217,10 @@ def build(array: object) -> object:
     Raises:
         BadWire: It stands for none.
     """
-    match cast("list[object] | tuple[object, ...]", array):
-        case [int(tag), int(version), *fields]:
-            return _from_fields(_codec_for(tag, version), fields)
-        case _:
-            raise BadWire(reason="a message is an array of tag, version and fields")
+    items = cast("list[object]", array) if isinstance(array, list | tuple) else []
+    if len(items) < 2 or type(items[0]) is not int or type(items[1]) is not int:
+        raise BadWire(reason="a message is an array that begins with its tag and version")
+    return _from_fields(_codec_for(items[0], items[1]), list(items[2:]))
 
 
 def _from_fields(codec: _Codec, fields: list[object]) -> object:
