@@ -52,7 +52,7 @@ def try_laws(seed: int, histories: int) -> list[Law]:
     rng = random.Random(seed)
     check_inputs(tried[5], seed, max(1, histories // 5), SIZE)
     check_cost(tried[6], rng)
-    honest_laws.check_skew(tried[7], rng, max(len(honest_laws.SCENARIOS), histories // 10))
+    honest_laws.check_skew(tried[7], rng, max(len(honest_laws.SCENARIOS), histories // 5))
     honest_laws.check_crashes(tried[8], rng, max(4, histories))
     return tried
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from tests.laws.report import Law
-from tests.laws.swarm import LockRefused, Node, SignLocks, Swarm, approving
+from tests.laws.swarm import Judge, LockRefused, Node, SignLocks, Swarm, approving
 from tests.laws.world import START_MS, Network, keys, local_network, shared_network, task
 from wattswarm.kernel import decide, payloads
 from wattswarm.kernel.artifact import ArtifactRef
@@ -14,7 +14,7 @@ from wattswarm.kernel.duty import ExecutorOffer
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import Role
-from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
 from wattswarm.kernel.rows import group_digest, rows
 from wattswarm.kernel.signature import KeyPair
@@ -36,6 +36,23 @@ class Scenario:
     terms: dict[str, object] = attrs.field(factory=dict)
     failing: tuple[int, ...] = ()
     down: tuple[int, ...] = ()
+    judge: Judge = approving
+
+
+def _dissenting(node: Node, candidate: EventId, executor: str) -> tuple[Status, int]:
+    """Find everything bad on one node, and good on all others."""
+    return (Status.FAILED, 0) if executor.startswith("executor-1-") else (Status.PASSED, 9_000)
+
+
+def _strict_at_first(node: Node, candidate: EventId, executor: str) -> tuple[Status, int]:
+    """Find the work of the first attempt bad."""
+    is_first = node.state.candidates[candidate].attempt == 1
+    return (Status.FAILED, 0) if is_first else (Status.PASSED, 8_000)
+
+
+def _blind_at_first(node: Node, candidate: EventId, executor: str) -> tuple[Status, int]:
+    """Find nothing out in the first attempt."""
+    return (Status.INCONCLUSIVE, 0) if node.state.attempt == 1 else (Status.PASSED, 8_000)
 
 
 SCENARIOS: Sequence[Scenario] = (
@@ -96,6 +113,22 @@ SCENARIOS: Sequence[Scenario] = (
         threshold=2,
         terms={"quorum_threshold": 2, "allocator": "creator"},
     ),
+    *(
+        Scenario(
+            name=name,
+            nodes=4,
+            executors=1,
+            finalizers=3,
+            threshold=2,
+            terms={"quorum_threshold": 2},
+            judge=judge,
+        )
+        for name, judge in (
+            ("a verifier that dissents", _dissenting),
+            ("work that is rejected at first", _strict_at_first),
+            ("verifiers that find out nothing at first", _blind_at_first),
+        )
+    ),
 )
 
 
@@ -115,6 +148,7 @@ def swarm(scenario: Scenario, rng: random.Random, skew_ms: int) -> Swarm:
             TaskMachine(created.event_id, known),
             offset_ms=rng.randint(-skew_ms, skew_ms),
             work_ms=rng.randint(100, 900),
+            judge=scenario.judge,
             is_down=index in scenario.down,
             failing={f"executor-{index}-0"} if index in scenario.failing else set(),
         )
@@ -186,7 +220,7 @@ class Contest:
     network: Network
     finalizer: KeyPair
     task: Event
-    common: tuple[Event, ...]
+    ground: tuple[Event, ...]
     decisions: tuple[Event, ...]
 
 
@@ -244,8 +278,8 @@ def _contest() -> Contest:
             payloads.DecisionCommitted(candidate=candidate, reveals=(vote,), confirmations=()),
         )
     decisions = tuple(event for event in said if event.kind == "DECISION_COMMITTED")
-    common = (created, *(event for event in said if event not in decisions))
-    return Contest(network, cast[2], created, common, decisions)
+    ground = (created, *(event for event in said if event not in decisions))
+    return Contest(network, cast[2], created, ground, decisions)
 
 
 def _signing_with_crashes(contest: Contest, rng: random.Random) -> set[bytes]:
@@ -265,7 +299,7 @@ def _signing_with_crashes(contest: Contest, rng: random.Random) -> set[bytes]:
         seen = in_log if rng.random() < 0.5 else []  # a projection may lag behind its own log
         given = rng.sample(contest.decisions, rng.randint(1, 2))
         state = derive(
-            contest.task.event_id, [*contest.common, *given, *seen], contest.network.governance()
+            contest.task.event_id, [*contest.ground, *given, *seen], contest.network.governance()
         )
         for decision in given:
             answer = decide.finality(
@@ -290,6 +324,3 @@ def _signing_with_crashes(contest: Contest, rng: random.Random) -> set[bytes]:
             in_log += events  # killed after it: the event leaves the node all the same
             published |= {event.payload["candidate"] for event in events}
     return published
-
-
-__all__ = ["SCENARIOS", "NodeId", "approving", "check_crashes", "check_skew", "swarm"]

@@ -293,20 +293,10 @@ def due(
     is_forgotten = restored_at_ms is not None and state.created_at <= restored_at_ms
     if is_stale or is_forgotten or not workable(state, now_ms):
         return Roster()
-    # Events of one batch are dated one after the other, and so beyond the clock.
-    now_ms = max(now_ms, state.latest.get(me.node_id, 0))
-    desk = _Desk(
-        state=state,
-        me=me,
-        executors=executors,
-        now_ms=now_ms,
-        in_hand=in_hand,
-        checked={} if checked is None else checked,
-        view=allocation(state, now_ms),
-    )
+    desk = _Desk.of(state, me, executors, now_ms, in_hand, checked)
     for look in _LOOKS:
         desk.duties += look(desk)
-    wakes = [at_ms for at_ms in desk.wakes if now_ms < at_ms < NEVER]
+    wakes = [at_ms for at_ms in desk.wakes if desk.now_ms < at_ms < NEVER]
     return Roster(tuple(desk.duties), min(wakes, default=None))
 
 
@@ -328,14 +318,23 @@ def complete(
     if not state.is_local:
         return signings
     after = decide.follow(state, batch, me.node_id)
-    while len(batch) < FOLLOWING_MAX:
-        roster = due(after, me, executors, now_ms, in_hand=in_hand, checked=checked)
-        duty = next((each for each in roster.duties if isinstance(each, FOLLOWING)), None)
+    while len(batch) < FOLLOWING_MAX and workable(after, now_ms):
+        desk = _Desk.of(after, me, executors, now_ms, in_hand, checked)
+        duty = next(_following(desk), None)
         if duty is None:
             break
         batch += duty.signings
         after = decide.follow(after, duty.signings, me.node_id)
     return tuple(batch)
+
+
+def _following(desk: "_Desk") -> Iterator[Signed]:
+    """Yield what follows at once, as `due` would list it, and look no further than is asked for."""
+    for look in _LOOKS:
+        for duty in look(desk):
+            desk.duties.append(duty)
+            if isinstance(duty, FOLLOWING):
+                yield duty
 
 
 # --- looking for duties ---------------------------------------------------------------------------
@@ -354,6 +353,29 @@ class _Desk:
     view: Allocation
     duties: list[Duty] = attrs.field(factory=list)
     wakes: list[int] = attrs.field(factory=list[int])
+
+    @classmethod
+    def of(
+        cls,
+        state: TaskState,
+        me: KeyPair,
+        executors: Sequence[ExecutorOffer],
+        now_ms: int,
+        in_hand: Collection[EventId],
+        checked: Mapping[EventId, bool] | None,
+    ) -> "_Desk":
+        """Return a desk with nothing found yet."""
+        # Events of one batch are dated one after the other, and so beyond the clock.
+        now_ms = max(now_ms, state.latest.get(me.node_id, 0))
+        return cls(
+            state=state,
+            me=me,
+            executors=executors,
+            now_ms=now_ms,
+            in_hand=in_hand,
+            checked={} if checked is None else checked,
+            view=allocation(state, now_ms),
+        )
 
     @property
     def node(self) -> NodeId:

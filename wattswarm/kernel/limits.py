@@ -76,7 +76,9 @@ REASON_CODE_MAX: Final = 65_535
 REASON_CODES_MAX: Final = 64
 
 SETTLE_MS: Final = 2_000
-"""A finalizer waits this long after a decision, so that one of a better rank can arrive."""
+"""How long an honest node waits for what may be on its way: a decision of a better rank before it
+signs finality, another voter's claim before it reveals.
+"""
 
 RETRY_BACKOFF_MS_MIN: Final = 1_000
 RETRY_BACKOFF_MS_MAX: Final = 60_000

@@ -226,7 +226,7 @@ def judge(entry: Entry[Any], state: TaskState) -> Hold | None:
         return waits(task) if state.pin is None else rule.judge(entry, state)
     if not state.is_effective:
         return waits(task)
-    return _judge_common(entry, state) or rule.judge(entry, state)
+    return _judge_setting(entry, state) or rule.judge(entry, state)
 
 
 def _judge_creation(entry: Entry[Any], state: TaskState) -> Hold | None:
@@ -239,7 +239,7 @@ def _judge_creation(entry: Entry[Any], state: TaskState) -> Hold | None:
     return entry.rule.judge(entry, state)
 
 
-def _judge_common(entry: Entry[Any], state: TaskState) -> Hold | None:
+def _judge_setting(entry: Entry[Any], state: TaskState) -> Hold | None:
     event = entry.event
     if event.epoch != 1:
         if event.epoch == 0 or state.terms.mode is Mode.ONE_SHOT:

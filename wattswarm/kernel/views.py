@@ -71,13 +71,21 @@ def next_expiry(state: TaskState, now_ms: int) -> int | None:
 
 
 def run_at(state: TaskState, attempt: int) -> int:
-    """Return from when on an attempt is to be worked on, in ms: the earliest that a retry says."""
+    """Return from when on an attempt is to be worked on, in ms: the earliest that a retry says.
+
+    Clocks differ: once somebody has begun in time by his own, it is time for everybody.
+    """
     dates = [
         retry.run_at
         for retry in state.retries.values()
         if retry.label == state.label and retry.from_attempt + 1 == attempt
     ]
-    return min(dates, default=state.created_at)
+    start_ms = min(dates, default=0)
+    has_begun = any(
+        claim.attempt == attempt and claim.label == state.label and claim.created_at >= start_ms
+        for claim in state.claims.values()
+    )
+    return 0 if has_begun else start_ms
 
 
 def median_score_bp(state: TaskState, candidate: EventId) -> int | None:

@@ -295,10 +295,11 @@ def test_a_commit_is_the_same_after_a_restart_and_can_be_revealed() -> None:
     again = decide.vote(stage.state, key, subject, stage.now_ms)
     assert first == again
     (commit,) = carry_out(stage, first, by=1)
-    answer = decide.reveal(stage.state, key, commit, stage.now_ms)
+    assert code(decide.reveal(stage.state, key, commit, stage.now_ms)) == "too_early"
+    answer = decide.reveal(stage.state, key, commit, stage.now_ms + 2_000)
     (reveal,) = carry_out(stage, answer, by=1)
     assert stage.state.votes[reveal].seen == (commit,)
-    assert code(decide.reveal(stage.state, key, commit, AT)) == "already_voted"
+    assert code(decide.reveal(stage.state, key, commit, stage.now_ms)) == "already_voted"
 
 
 def test_an_honest_node_waits_with_its_reveal_for_those_at_work() -> None:
@@ -493,3 +494,30 @@ def test_an_attempt_whose_candidates_were_all_rejected_is_given_up() -> None:
     stage.vote(result, ballot=Ballot.REJECT)
     me = stage.cast[0].node_id
     assert code(decide.retry(stage.state, me, stage.now_ms + 1)) is None
+
+
+def test_a_lonely_commit_is_not_revealed_while_others_may_still_come() -> None:
+    stage = scene(3, commit_reveal=True, quorum_threshold=2, max_verifiers=2)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    claim = stage.claim(Work.VERIFY, 0)
+    commit = stage.commit(stage.find(claim, candidate), candidate)
+    date = stage.state.commits[commit].created_at
+    early = decide.reveal(stage.state, stage.cast[0], commit, date + 1)
+    assert isinstance(early, Rejection)
+    assert early.details["at"] == date + LEASE_MS
+    other = stage.claim(Work.VERIFY, 1)
+    waiting = decide.reveal(stage.state, stage.cast[0], commit, date + 10)
+    assert isinstance(waiting, Rejection)
+    assert waiting.details["at"] == stage.state.leases[other].end + 1
+
+
+def test_commits_of_all_who_could_vote_are_revealed_at_once() -> None:
+    stage = scene(3, commit_reveal=True, quorum_threshold=2, independence="node", max_verifiers=9)
+    candidate = stage.propose(stage.claim(Work.PROPOSE, 0), 0)
+    commits = [
+        stage.commit(stage.find(stage.claim(Work.VERIFY, by), candidate, by), candidate, by)
+        for by in (1, 2)
+    ]
+    early = decide.reveal(stage.state, stage.cast[1], commits[0], stage.now_ms)
+    # The salts of the scene are not the node's own, so that nothing but the time is told.
+    assert code(early) == "commit_mismatch"

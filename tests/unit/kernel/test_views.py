@@ -86,10 +86,14 @@ def test_the_best_attempt_of_a_candidate_is_the_one_with_most_approvals() -> Non
 
 def test_an_attempt_is_worked_on_from_the_earliest_date_that_a_retry_says() -> None:
     stage = scene()
-    assert run_at(stage.state, 1) == START_MS
+    assert run_at(stage.state, 1) == 0
     stage.retry(1, run_at=START_MS + 9_000)
     stage.retry(1, by=1, run_at=START_MS + 5_000)
     assert run_at(stage.state, 2) == START_MS + 5_000
+    stage.claim(Work.PROPOSE, attempt=2, at_ms=START_MS + 4_999)
+    assert run_at(stage.state, 2) == START_MS + 5_000
+    stage.claim(Work.PROPOSE, attempt=2, at_ms=START_MS + 5_000)
+    assert run_at(stage.state, 2) == 0, "somebody's clock says that it is time"
 
 
 def test_a_run_is_named_by_its_place_and_by_the_candidate_when_verifying() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation, found_wanting
 from wattswarm.kernel.budget import usage
 from wattswarm.kernel.choice import Choice, choices, deciders, standing_decision, turn_at
+from wattswarm.kernel.contract import Allocator
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
 from wattswarm.kernel.decide.voting import NEVER, called_for
 from wattswarm.kernel.errors import Rejection
@@ -270,20 +271,21 @@ def retry_at(state: TaskState, me: NodeId, now_ms: int) -> int:
     if not view.places or choices(state) or state.decision is not None or not _is_lost(state, view):
         return NEVER
     over = settled_at(state, view)
-    ended_ms = max(max(_ended_at(place), over[place]) for place in view.places)
+    ended_ms = max(max(_ended_at(state, place), over[place]) for place in view.places)
     pause_ms = 0 if state.is_local else state.terms.decider_timeout_ms
     return turn_at(state, deciders(state).index(me), ended_ms + pause_ms)
 
 
-def _ended_at(place: Place) -> int:
-    """Return when a place came to its end: a claim that waits may still be given one."""
-    match place.state:
-        case PlaceState.LAPSED:
-            return place.lease_end
-        case PlaceState.WAITING:
-            return place.lease_end + 1
-        case _:
-            return place.active_at
+def _ended_at(state: TaskState, place: Place) -> int:
+    """Return when a place came to its end; the creator may still approve of a claim that waits."""
+    awaits_approval = (
+        state.terms.allocator is Allocator.CREATOR and place.claim.event_id not in state.approved
+    )
+    if place.state is PlaceState.LAPSED:
+        return place.lease_end
+    if place.state is PlaceState.WAITING and awaits_approval:
+        return place.lease_end + 1
+    return place.active_at
 
 
 def _is_lost(state: TaskState, view: Allocation) -> bool:

@@ -6,20 +6,23 @@ to reveal binds honest nodes only: with enough commits in hand, or when waiting 
 
 from collections import Counter
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 import attrs
 
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
 from wattswarm.kernel.canonical import Value
+from wattswarm.kernel.contract import Independence
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, NodeId, short
-from wattswarm.kernel.limits import SEEN_ITEMS_MAX
+from wattswarm.kernel.limits import SEEN_ITEMS_MAX, SETTLE_MS
 from wattswarm.kernel.lock import LockKind, vote_key
 from wattswarm.kernel.payloads import Ballot, PlainVote, Status, VoteCommit, VoteReveal, Work
 from wattswarm.kernel.records import Commit, Result, Subject
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.version import Role
 from wattswarm.kernel.vote import bound_fields, commit_hash, vote_salt
 
 
@@ -165,21 +168,47 @@ NEVER = 2**62
 def reveal_at(state: TaskState, own: Commit, view: Allocation) -> int:
     """Return from when on an honest node reveals its commit, as far as can be told now.
 
-    At once with commits of one voter more than the quorum, or of all holders of verify places; a
-    window after the later of its own commit and the one that made the quorum; with fewer, when
-    every other verify place has finished or lapsed.
+    With commits of a quorum: at once when they are more, or are those of all who could vote;
+    shortly when they are those of all holders of verify places, but others could still take one;
+    and else a window after the later of its own commit and the one that made the quorum. With fewer
+    no vote could count: when every other verify place has finished or lapsed, and those that are
+    free were free for a whole lease.
     """
     first = _first_commits(state, own)
     quorum = state.terms.quorum_threshold
     places = view.of(Work.VERIFY)
-    if len(first) > quorum or _holders(places) <= first.keys():
+    if len(first) > quorum:
         return 0
-    if len(first) >= quorum:
-        quorum_at = sorted(first.values())[quorum - 1]
-        return max(own.created_at, quorum_at) + state.terms.commit_window_ms
+    if len(first) == quorum:
+        quorum_at = max(own.created_at, *first.values())
+        return quorum_at + _patience_ms(state, own, view, first.keys())
     called = called_for(state)
     others = [place for place in places if place.node not in first]
-    return max((_over_at(place, own.subject, called) for place in others), default=0)
+    # A place that is free may be claimed, or be claimed already by a node whose word is on its way.
+    patient_ms = own.created_at + state.terms.lease_ms if view.free[Work.VERIFY] else 0
+    return max([patient_ms, *(_over_at(place, own.subject, called) for place in others)])
+
+
+def _patience_ms(
+    state: TaskState, own: Commit, view: Allocation, committed: AbstractSet[NodeId]
+) -> int:
+    """Return how long to wait for another voter, once as many as the quorum have committed."""
+    window_ms = state.terms.commit_window_ms
+    if not _holders(view.of(Work.VERIFY)) <= committed:
+        return window_ms
+    if view.free[Work.VERIFY] == 0 or not _others_may_vote(state, own, committed):
+        return 0
+    return min(window_ms, SETTLE_MS)
+
+
+def _others_may_vote(state: TaskState, own: Commit, committed: AbstractSet[NodeId]) -> bool:
+    """Tell whether there may be a verifier who has not committed and could."""
+    if Role.VERIFIER in state.governing.open_roles:
+        return True
+    others = state.governing.holders(Role.VERIFIER) - committed
+    if state.terms.independence is Independence.NODE:
+        others -= {state.candidates[own.subject.candidate].author}
+    return bool(others)
 
 
 def _first_commits(state: TaskState, own: Commit) -> dict[NodeId, int]:
