@@ -58,8 +58,8 @@ def capabilities(value: Json, path: str = "$") -> Capabilities:
     return Capabilities(
         task_types=fields.texts("task_types", items_max=NAMES_MAX, chars_max=ID_CHARS_MAX),
         profiles=fields.texts("profiles", items_max=NAMES_MAX, chars_max=ID_CHARS_MAX),
-        provider_family=fields.text("provider_family", chars_min=1, chars_max=ID_CHARS_MAX),
-        model_id=fields.text("model_id", chars_min=1, chars_max=ID_CHARS_MAX),
+        provider_family=fields.name("provider_family"),
+        model_id=fields.name("model_id"),
         streams_progress=fields.has("streams_progress") and fields.flag("streams_progress"),
     )
 
@@ -159,8 +159,8 @@ def verify_answer(value: Json, path: str = "$") -> VerifyAnswer:
         outcome=found.outcome,
         score_bp=found.score_bp,
         reason_codes=found.reason_codes,
-        provider_family=fields.text("provider_family", chars_min=1, chars_max=ID_CHARS_MAX),
-        model_id=fields.text("model_id", chars_min=1, chars_max=ID_CHARS_MAX),
+        provider_family=fields.name("provider_family"),
+        model_id=fields.name("model_id"),
         verifier_result_hash=fields.text_or("verifier_result_hash", "", chars_max=ID_CHARS_MAX),
     )
 

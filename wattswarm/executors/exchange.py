@@ -70,7 +70,7 @@ class Exchange:
                 if response.headers.get("content-encoding", "identity") != "identity":
                     raise self.broken(request.call, "encoded", "a content coding nobody asked for")
                 yield response
-        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError) as error:
             raise ExecutorUnavailable(
                 executor=self.executor, call=request.call, reason=_reason(error)
             ) from error

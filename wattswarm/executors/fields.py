@@ -7,6 +7,7 @@ import attrs
 
 from wattswarm.kernel import json_text
 from wattswarm.kernel.errors import Malformed
+from wattswarm.kernel.limits import ID_CHARS_MAX
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -77,6 +78,17 @@ class Fields:
     def text_or(self, name: str, default: str, *, chars_max: int) -> str:
         """Return a member that is text, or `default` when it is absent or null."""
         return self.text(name, chars_max=chars_max) if self.has(name) else default
+
+    def name(self, name: str) -> str:
+        """Return a member that names something: what may stand in an event, and on a terminal."""
+        value = self.text(name, chars_min=1, chars_max=ID_CHARS_MAX)
+        if not value.isprintable() or len(value.encode()) > ID_CHARS_MAX:
+            raise self.wrong(name, f"`{name}` is printable text of at most {ID_CHARS_MAX} bytes")
+        return value
+
+    def name_or(self, name: str, default: str) -> str:
+        """Return a member that names something, or `default` when it is absent, null or empty."""
+        return self.name(name) if self.members.get(name) else default
 
     def uint(self, name: str, *, most: int, least: int = 0) -> int:
         """Return a member that is an integer from `least` to `most`."""

@@ -5,6 +5,7 @@ when the client connects. Values of extra headers are kept, but neither printed 
 """
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,12 @@ PATH_CHARS_MAX: Final = 4_096
 
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}\Z")
 HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*\Z")
+URL: Final = re.compile(r"[\x21-\x7e]+\Z")
+HOST_NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?\Z"
+)
+"""Source: RFC 1123, section 2.1; underscores are not in it, but in names of containers."""
+
 TOKEN: Final = re.compile(r"[\x21-\x7e]+\Z")
 ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 
@@ -134,7 +141,7 @@ def read(value: Json) -> ExecutorSettings:
     return ExecutorSettings(
         name=_name(fields),
         base_url=_base_url(fields),
-        profile=fields.text_or("profile", PROFILE, chars_max=ID_CHARS_MAX),
+        profile=fields.name_or("profile", PROFILE),
         timeout_ms=fields.uint_or("timeout_ms", TIMEOUT_MS, least=1, most=TIMEOUT_MS_MAX),
         verify_timeout_ms=_uint_or_none(fields, "verify_timeout_ms", TIMEOUT_MS_MAX),
         probe_timeout_ms=fields.uint_or(
@@ -146,8 +153,8 @@ def read(value: Json) -> ExecutorSettings:
         bearer_token_env=_environment_name(fields),
         bearer_token_file=_token_file(fields),
         task_types=_task_types(fields),
-        provider_family=fields.text_or("provider_family", "", chars_max=ID_CHARS_MAX),
-        model_id=fields.text_or("model_id", "", chars_max=ID_CHARS_MAX),
+        provider_family=fields.name_or("provider_family", ""),
+        model_id=fields.name_or("model_id", ""),
         added_ms=fields.uint_or("added_ms", 0, least=0, most=CREATED_AT_MAX),
     )
 
@@ -172,7 +179,7 @@ def _name(fields: Fields) -> str:
 
 def _base_url(fields: Fields) -> str:
     url = fields.text("base_url", chars_max=URI_CHARS_MAX)
-    if not HEADER_VALUE.match(url) or not _is_base(_split(url, fields)):
+    if not URL.match(url) or not _is_base(_split(url, fields)):
         raise fields.wrong(
             "base_url", "an http or https URL with a host, without user, query and fragment"
         )
@@ -191,11 +198,21 @@ def _split(url: str, fields: Fields) -> SplitResult:
 def _is_base(parts: SplitResult) -> bool:
     return (
         parts.scheme in ("http", "https")
-        and bool(parts.hostname)
+        and _is_host(parts)
         and "@" not in parts.netloc
         and not parts.query
         and not parts.fragment
     )
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """Tell whether an address or a name can be asked for: the client raises on others."""
+    host = parts.hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "[" not in parts.netloc and HOST_NAME.match(host) is not None
+    return True
 
 
 def _headers(fields: Fields) -> Mapping[str, str]:
@@ -229,7 +246,10 @@ def _token_file(fields: Fields) -> str | None:
         return None
     if fields.has("bearer_token_env"):
         raise fields.wrong("bearer_token_file", "a token comes from a file or a variable, not both")
-    return fields.text("bearer_token_file", chars_min=1, chars_max=PATH_CHARS_MAX)
+    path = fields.text("bearer_token_file", chars_min=1, chars_max=PATH_CHARS_MAX)
+    if "\0" in path:
+        raise fields.wrong("bearer_token_file", "no path holds U+0000")
+    return path
 
 
 def _task_types(fields: Fields) -> tuple[str, ...]:

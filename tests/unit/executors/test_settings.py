@@ -104,3 +104,26 @@ def test_a_file_without_a_token_is_told_and_not_shown(tmp_path: Path, content: b
 def test_a_token_file_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(ExecutorUnavailable, match="cannot be read"):
         bearer_token(read({**LEAST, "bearer_token_file": str(tmp_path / "none")}), {})
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["..", "a..b", "a" * 64, "[v1.x]", "a b", "%31", "-a", "[::1", "\u00fc.example", "a\0", ""],
+)
+def test_a_host_that_cannot_be_asked_for_is_refused(host: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        read({"name": "one", "base_url": f"http://{host}/"})
+    assert caught.value.path == "$.base_url"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:8787", "[::1]:1", "my_service", "a.example.", "EXAMPLE.com"]
+)
+def test_hosts_are_names_and_addresses(host: str) -> None:
+    assert read({"name": "one", "base_url": f"http://{host}/"}).base_url == f"http://{host}"
+
+
+def test_no_token_file_has_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(Malformed) as caught:
+        read({"name": "one", "base_url": "http://localhost", "bearer_token_file": "a\0b"})
+    assert caught.value.path == "$.bearer_token_file"
