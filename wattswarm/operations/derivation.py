@@ -3,7 +3,7 @@
 So it is never behind the log, and never differs from what a rebuild would give.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from wattswarm.kernel.ids import TaskId
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.task import TaskMachine
 from wattswarm.store.connection import Connection
-from wattswarm.store.log_reader import ROWS_MAX, START, LogReader, last_seq
+from wattswarm.store.log_reader import LogReader
 from wattswarm.store.log_record import LogRow
 
 T = TypeVar("T")
@@ -49,15 +49,8 @@ class Derived:
 
 def derive_task(connection: Connection, task_id: TaskId, governing: Governing) -> Derived:
     """Return the task as all of its events make it; it takes about 50 µs an event."""
-    rows = tuple(_rows(LogReader(connection), task_id))
+    rows = LogReader(connection).whole_task(task_id)
     # Read after the events: what they name as their pin is there.
     machine = TaskMachine(task_id, governing.at_head(connection))
     machine.add(row.event() for row in rows)
     return Derived(machine.state, rows)
-
-
-def _rows(reader: LogReader, task_id: TaskId) -> Iterator[LogRow]:
-    seq = START
-    while rows := reader.task_events(task_id, seq, limit=ROWS_MAX):
-        yield from rows
-        seq = last_seq(rows, seq)

@@ -62,6 +62,13 @@ class LogReader:
         """Return the rows of a task in order: the event that created it, and those that name it."""
         return self._rows("read_task", {"task_id": task_id, "after_seq": after_seq, "limit": limit})
 
+    def whole_task(self, task_id: TaskId) -> tuple[LogRow, ...]:
+        """Return all rows of a task in order, however many there are."""
+        found: list[LogRow] = []
+        while rows := self.task_events(task_id, last_seq(found, START)):
+            found += rows
+        return tuple(found)
+
     def events_of_tasks(
         self, task_ids: Collection[TaskId], up_to_seq: Seq
     ) -> Mapping[TaskId, tuple[LogRow, ...]]:

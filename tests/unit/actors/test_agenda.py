@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattswarm.actors.dispatch.agenda import Agenda
+from wattswarm.actors.dispatch.agenda import STALE_MIN, Agenda
 from wattswarm.kernel.ids import EventId
 
 ONE, TWO = EventId(b"1" * 32), EventId(b"2" * 32)
@@ -56,3 +56,21 @@ def test_exactly_the_tasks_come_up_whose_last_date_has_come(
         last[task_id] = at_ms
     expected = {task_id for task_id, at_ms in last.items() if at_ms <= now_ms}
     assert set(agenda.take(now_ms, 100)) == expected
+
+
+def test_a_task_is_looked_at_sooner_but_not_later() -> None:
+    agenda = Agenda()
+    agenda.advance(ONE, 20)
+    agenda.advance(ONE, 30)
+    assert agenda.next_at_ms() == 20
+    agenda.advance(ONE, 10)
+    assert agenda.next_at_ms() == 10
+
+
+def test_dates_that_are_set_over_and_over_take_no_room() -> None:
+    agenda = Agenda()
+    for at_ms in range(10 * STALE_MIN):
+        agenda.schedule(ONE, 1_000_000 + at_ms)
+        agenda.schedule(TWO, 2_000_000)
+    assert agenda.room_taken <= STALE_MIN + 2 * 2
+    assert agenda.next_at_ms() == 1_000_000 + 10 * STALE_MIN - 1

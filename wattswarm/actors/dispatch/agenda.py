@@ -1,10 +1,14 @@
 """Which tasks are to be looked at, and when. Pure: time comes in as `now_ms`."""
 
 import heapq
+from typing import Final
 
 import attrs
 
 from wattswarm.kernel.ids import TaskId
+
+STALE_MIN: Final = 1_024
+"""Dates that were set and are not meant any more are swept out from here on."""
 
 
 @attrs.define
@@ -23,9 +27,20 @@ class Agenda:
         """Have the task looked at on a date, instead of any that was set before; None: on none."""
         if at_ms is None:
             self._dates.pop(task_id, None)
-        else:
+        elif self._dates.get(task_id) != at_ms:
             self._dates[task_id] = at_ms
             heapq.heappush(self._heap, (at_ms, task_id))
+            self._sweep()
+
+    def advance(self, task_id: TaskId, at_ms: int) -> None:
+        """Have the task looked at on a date, unless it is to be looked at before that."""
+        self.schedule(task_id, min(at_ms, self._dates.get(task_id, at_ms)))
+
+    def _sweep(self) -> None:
+        """Keep what was set and not meant any more from outgrowing what is."""
+        if len(self._heap) > STALE_MIN + 2 * len(self._dates):
+            self._heap = [(at_ms, task_id) for task_id, at_ms in self._dates.items()]
+            heapq.heapify(self._heap)
 
     def take(self, now_ms: int, limit: int) -> list[TaskId]:
         """Return tasks whose turn has come, at most `limit`; they are off the agenda."""
@@ -51,3 +66,8 @@ class Agenda:
     def has_changed(self) -> bool:
         """Whether a task's turn has come already."""
         return bool(self._changed)
+
+    @property
+    def room_taken(self) -> int:
+        """How many dates are held, those included that are not meant any more."""
+        return len(self._heap)

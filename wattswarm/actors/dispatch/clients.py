@@ -35,16 +35,32 @@ class Executor:
     error: str | None = None
     error_ms: int | None = None
     busy: int = 0
+    is_gone: bool = False
+
+    def begin(self) -> None:
+        """Take one of its places, and keep it connected for as long."""
+        self.busy += 1
+
+    def end(self) -> None:
+        """Give a place back; the last one of an executor that is gone closes its connections."""
+        self.busy -= 1
+        if self.is_gone and not self.busy:
+            self.leaving.cancel()
+
+    def leave(self) -> None:
+        """Have no more to do with it once its work in flight has ended."""
+        self.is_gone = True
+        if not self.busy:
+            self.leaving.cancel()
 
     @property
-    def is_ready(self) -> bool:
-        """Whether work may be routed to it, and it has a free place."""
-        return (
-            self.client is not None
-            and self.capabilities is not None
-            and self.busy < self.settings.concurrency
-            and self.client.statistics().breaker.phase is not Phase.OPEN
-        )
+    def free(self) -> int:
+        """How many calls may be routed to it now; none while it is away, or is spared."""
+        if self.client is None or self.capabilities is None:
+            return 0
+        if self.client.statistics().breaker.phase is Phase.OPEN:
+            return 0
+        return max(0, self.settings.concurrency - self.busy)
 
     def offer(self) -> ExecutorOffer | None:
         """Return what the roster may count on, or None when that is nothing."""
@@ -90,11 +106,14 @@ class Clients:
     def replace(
         self, wanted: Sequence[ExecutorSettings], nursery: trio.Nursery, ctx: Context
     ) -> None:
-        """Connect to executors that are new or changed, and leave those that are gone."""
+        """Connect to executors that are new or changed, and leave those that are gone.
+
+        Work in flight is finished under the settings that it began with.
+        """
         by_name = {settings.name: settings for settings in wanted}
         for name, executor in list(self._known.items()):
             if by_name.get(name) != executor.settings:
-                executor.leaving.cancel()
+                executor.leave()
                 del self._known[name]
         for name, settings in by_name.items():
             if name not in self._known:

@@ -12,6 +12,7 @@ import trio
 from trio.to_thread import run_sync as _hop
 
 from wattswarm.actors.dispatch.clients import Executor
+from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.stored_answer import (
     Finding,
     Proposal,
@@ -48,10 +49,16 @@ from wattswarm.kernel.evidence import possession_proof
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.limits import JSON_CHECKED_BYTES_MAX, SUMMARY_BYTES_MAX
 from wattswarm.kernel.payloads import Status
-from wattswarm.kernel.policy import ReasonCode, evaluate
+from wattswarm.kernel.policy import ReasonCode
 from wattswarm.kernel.state import TaskState
 from wattswarm.store.artifacts import ArtifactStore
-from wattswarm.store.errors import ArtifactDamaged, ArtifactMissing
+from wattswarm.store.errors import (
+    ArtifactDamaged,
+    ArtifactMissing,
+    ArtifactTooLarge,
+    StoreFull,
+    StoreUnavailable,
+)
 from wattswarm.store.local import Executions
 from wattswarm.surface.words import plain
 
@@ -67,6 +74,10 @@ class WorkFailed(Exception):
     failure: Failure
 
 
+class NoRoom(Exception):
+    """What came of the work cannot be stored: the disk is full, or cannot be written."""
+
+
 Conclusion: TypeAlias = Callable[[TaskState, int], Signings | Rejection]
 """What comes of a piece of work: events, given the task's state and the time when it is done."""
 
@@ -76,6 +87,7 @@ class Workshop:
     """Carries out the duties that need an executor or a body.
 
     Args:
+        judge: Checks outputs against their tasks' schemas and policies.
         keeping: Held while the session of `executions` is in use.
         timeout_ms: Longest call of an executor.
     """
@@ -83,6 +95,7 @@ class Workshop:
     me: NodeId
     artifacts: ArtifactStore
     executions: Executions
+    judge: Judge
     timeout_ms: int
     keeping: trio.Lock = attrs.field(factory=trio.Lock)
 
@@ -93,6 +106,7 @@ class Workshop:
 
         Raises:
             WorkFailed: No candidate will come of it.
+            NoRoom: Nothing comes of it until there is room.
         """
         key = bytes.fromhex(duty.execution_id)
         stored = await self._stored(key)
@@ -112,6 +126,7 @@ class Workshop:
 
         Raises:
             WorkFailed: No result will come of it.
+            NoRoom: Nothing comes of it until there is room.
         """
         key = bytes.fromhex(duty.execution_id)
         stored = await self._stored(key)
@@ -151,7 +166,7 @@ class Workshop:
         if body is None:
             return None
         try:
-            return _passes(state.terms, _parsed(body))
+            return await self._passes(state.terms, _parsed(body), len(body))
         except WorkFailed:
             return False
 
@@ -161,8 +176,11 @@ class Workshop:
         self, key: bytes, state: TaskState, executor: str, answer: bytes, ctx: Context
     ) -> None:
         await ctx.point("store.before")
-        async with self.keeping:
-            await _hop(self.executions.store, key, state.task_id, executor, answer)
+        try:
+            async with self.keeping:
+                await _hop(self.executions.store, key, state.task_id, executor, answer)
+        except StoreFull as error:
+            raise NoRoom(str(error)) from error
         await ctx.point("store.after")
 
     async def _stored(self, key: bytes) -> bytes | None:
@@ -189,9 +207,9 @@ class Workshop:
         except ExecutorError as error:
             raise WorkFailed(failure=failure_of(error)) from error
         body = answer.output_body()
-        if not _passes(terms, answer.candidate_output, size=len(body)):
+        if not await self._passes(terms, answer.candidate_output, len(body)):
             raise _invalid("the output does not pass the task's schema and policy")
-        output = await _hop(self.artifacts.put, body, JSON_MIME)
+        output = await self._put(body, JSON_MIME)
         return Proposal(output=output, evidence=evidence, summary=_summary(answer.candidate_output))
 
     async def _evidence(
@@ -200,11 +218,11 @@ class Workshop:
         """Store the evidence of an answer, each body once."""
         refs: dict[str, ArtifactRef] = {}
         for item in answer.evidence_inline:
-            ref = await _hop(self.artifacts.put, item.content.encode(), item.mime)
+            ref = await self._put(item.content.encode(), item.mime)
             refs[ref.digest] = ref
         for item in answer.evidence_refs:
             body = await client.fetch_evidence(item)
-            ref = await _hop(self.artifacts.put, body, item.mime)
+            ref = await self._put(body, item.mime)
             refs[ref.digest] = ref
         return tuple(refs.values())
 
@@ -243,7 +261,7 @@ class Workshop:
         await ctx.point("verify.before")
         finding = await self._asked(client, request, executor, terms)
         await ctx.point("verify.after")
-        if finding.status is Status.PASSED and not _passes(terms, output):
+        if finding.status is Status.PASSED and not await self._passes(terms, output, len(body)):
             raise _invalid("the verifier passed an output that fails the task's own policy")
         return finding
 
@@ -293,6 +311,25 @@ class Workshop:
             raise _invalid("the task's inputs are no JSON object")
         return inputs
 
+    async def _put(self, body: bytes, mime: str) -> ArtifactRef:
+        try:
+            return await _hop(self.artifacts.put, body, mime)
+        except ArtifactTooLarge as error:
+            raise _invalid(str(error)) from error
+        except (StoreFull, StoreUnavailable) as error:
+            raise NoRoom(str(error)) from error
+
+    async def _passes(self, terms: Contract, output: Json, size_bytes: int) -> bool:
+        """Tell whether an output passes the task's schema and policy."""
+        if size_bytes > JSON_CHECKED_BYTES_MAX:
+            return False
+        try:
+            return await self.judge.passes(
+                terms.policy, terms.output_schema, output, size_bytes=size_bytes
+            )
+        except Malformed as error:
+            raise _invalid(f"the task's own schema or policy cannot be used: {error}") from error
+
     async def _body(self, ref: ArtifactRef) -> bytes | None:
         try:
             return await _hop(self.artifacts.get, ref)
@@ -341,18 +378,6 @@ def _parsed(text: bytes) -> Json:
         return parse(text, bytes_max=JSON_CHECKED_BYTES_MAX)
     except Malformed as error:
         raise _invalid(str(error)) from error
-
-
-def _passes(terms: Contract, output: Json, *, size: int = 0) -> bool:
-    """Tell whether an output passes the task's schema and policy."""
-    if size > JSON_CHECKED_BYTES_MAX:
-        return False
-    try:
-        schema = parse(terms.output_schema.encode(), bytes_max=JSON_CHECKED_BYTES_MAX)
-        found = evaluate(terms.policy, output, cast("Mapping[str, object]", schema))
-    except Malformed as error:
-        raise _invalid(f"the task's own schema or policy cannot be used: {error}") from error
-    return found.status == "passed"
 
 
 def _document(terms: Contract) -> Mapping[str, Json]:
