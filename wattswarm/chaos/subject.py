@@ -237,6 +237,7 @@ class Node:
         Raises:
             Unreachable: It did not answer, or answered nonsense.
         """
+        url = f"{self._url()}{path}"
         headers = {"authorization": f"Bearer {self.state.token()}", "accept": "application/json"}
         if key is not None:
             headers["idempotency-key"] = key
@@ -248,7 +249,7 @@ class Node:
             content = None if body is None else json.dumps(body).encode()
         try:
             answer = await self._client.request(
-                method, f"{self._url()}{path}", headers=headers, content=content, timeout=timeout_s
+                method, url, headers=headers, content=content, timeout=timeout_s
             )
             document = cast("Mapping[str, Any]", json.loads(answer.content or b"{}"))
         except (httpx2.HTTPError, ValueError, OSError) as error:
