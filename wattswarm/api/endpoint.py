@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from wattswarm.api.operation import Call, Operation
 from wattswarm.api.problems import Problem, of_rejection, response
-from wattswarm.api.reading import read_body, read_key, read_query
+from wattswarm.api.reading import read_body, read_key, read_path, read_query
 from wattswarm.kernel.errors import Rejection, WattSwarmError
 from wattswarm.surface.backend import NodeApi
 from wattswarm.surface.task import ArtifactBody
@@ -65,7 +65,7 @@ async def _read(operation: Operation, api: NodeApi, bounds: Bounds, request: Req
         query["limit"] = bounds.page_items
     return Call(
         api=api,
-        path=request.path_params,
+        path=read_path(request),
         query=query,
         idempotency_key=read_key(operation, request),
         body=await read_body(operation, request, bytes_max),

@@ -6,6 +6,7 @@ and CORS is off.
 """
 
 import hmac
+import re
 from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from wattswarm.api.problems import Problem, response
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
 METRICS_PATH: Final = "/metrics"
 STREAM_PATH: Final = "/api/v1/stream"
+HOST: Final = re.compile(r"(?:\[(?P<address>[^\]]*)\]|(?P<name>[^:\[\]]*))(?::[0-9]{0,5})?\Z")
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -110,10 +112,9 @@ class Gate:
 
 
 def _host_name(host: str) -> str:
-    """Return the name in a Host header, without the port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].lower()
+    """Return the name in a Host header, without the port; what is no such header has none."""
+    found = HOST.match(host)
+    return "" if found is None else (found["address"] or found["name"]).lower()
 
 
 def _origin_host(origin: str) -> str:

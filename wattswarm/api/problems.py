@@ -44,7 +44,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "store_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "down": HTTPStatus.SERVICE_UNAVAILABLE,
     "refused": HTTPStatus.SERVICE_UNAVAILABLE,
-    "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
+    "store_full": HTTPStatus.INSUFFICIENT_STORAGE,
     "too_slow": HTTPStatus.GATEWAY_TIMEOUT,
     "timed_out": HTTPStatus.GATEWAY_TIMEOUT,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,

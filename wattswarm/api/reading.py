@@ -33,6 +33,8 @@ def read_query(parameters: Iterable[Parameter], request: Request) -> Mapping[str
             )
         if names.count(name) > 1:
             raise Problem(code="bad_parameter", message=f"{name} is given twice")
+    if any("\0" in word for _, word in given):
+        raise Problem(code="bad_parameter", message="no parameter holds U+0000")
     values: dict[str, Any] = {name: parameter.default for name, parameter in known.items()}
     return values | {name: _value(known[name], word) for name, word in given}
 
@@ -49,6 +51,18 @@ def _value(parameter: Parameter, word: str) -> int | str | bool:
     if parameter.kind is int:
         wanted = f"an integer of {parameter.least} to {parameter.most}"
     raise Problem(code="bad_parameter", message=f"{parameter.name} is {wanted}")
+
+
+def read_path(request: Request) -> Mapping[str, str]:
+    """Return the names in the path.
+
+    Raises:
+        Problem: One of them is no name: the database takes no U+0000.
+    """
+    names = cast("Mapping[str, str]", request.path_params)
+    if any("\0" in name for name in names.values()):
+        raise Problem(code="bad_parameter", message="no name holds U+0000")
+    return names
 
 
 def read_key(operation: Operation, request: Request) -> str | None:
@@ -108,7 +122,7 @@ def document(kind: type, content: bytes) -> object:
     """
     try:
         value = msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(code="bad_json", message=f"the body is not JSON: {error}") from error
     _refuse_unknown(kind, value)
     try:

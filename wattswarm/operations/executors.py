@@ -1,6 +1,6 @@
 """The registry of executors, and how the dispatcher finds them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 import attrs
@@ -14,6 +14,7 @@ from wattswarm.config.settings import ExecutorsSection
 from wattswarm.executors.client import connect
 from wattswarm.executors.contract import ANYTHING, Capabilities
 from wattswarm.executors.errors import ExecutorError
+from wattswarm.executors.fields import Json
 from wattswarm.executors.retry import Dice, RetryLimits
 from wattswarm.executors.settings import ExecutorSettings, read
 from wattswarm.kernel.errors import Malformed, Rejection
@@ -56,9 +57,13 @@ class Executors:
         )
 
     async def all(self) -> tuple[ExecutorSettings, ...]:
-        """Return the settings of all executors, by name."""
+        """Return the settings of all executors, by name.
+
+        A record that this version cannot read is left out: the dispatcher tells of it, and it can
+        be removed or replaced by name.
+        """
         records = await self.local.run(lambda session: Registry(session).all())
-        return tuple(map(read, records))
+        return tuple(_readable(records))
 
     async def add_executor(self, spec: ExecutorSpec) -> ExecutorView | Rejection:
         """Add an executor, or change the one of that name."""
@@ -158,6 +163,14 @@ class Executors:
             self.ref(DISPATCHER).offer(ExecutorsChanged())
         except Down:
             return  # it reads the registry when it starts, and from time to time
+
+
+def _readable(records: Iterable[Json]) -> Iterator[ExecutorSettings]:
+    for record in records:
+        try:
+            yield read(record)
+        except Malformed:
+            continue
 
 
 def _problems(settings: ExecutorSettings, found: Capabilities) -> list[str]:

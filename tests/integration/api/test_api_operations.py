@@ -241,6 +241,7 @@ def _payload(body: Any) -> dict[str, Any]:
         (b"", 400, "bad_json"),
         (b"{", 400, "bad_json"),
         (b"\xff", 400, "bad_json"),
+        (b'{"contract": {"task_type": "\xff\xfe"}}', 400, "bad_json"),
         (b"NaN", 400, "bad_json"),
         (b"[" * 2_000, 400, "bad_json"),
         (b"[]", 422, "bad_document"),
@@ -356,7 +357,8 @@ async def test_off_loopback_metrics_need_the_token(node: SmallNode) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:7788", "", "127.0.0.1.evil.example"]
+    "host",
+    ["evil.example", "evil.example:7788", "", "127.0.0.1.evil.example", "[::1]evil", "[::1"],
 )
 async def test_a_foreign_host_is_refused_even_for_health(
     client: httpx2.AsyncClient, host: str
