@@ -19,8 +19,6 @@ from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import (
     Append,
     AppendRefused,
-    HeadMoved,
-    Ingest,
     Ingested,
     Refusal,
     VerifierMessage,
@@ -64,7 +62,6 @@ class Verifier(Actor[VerifierMessage]):
     _tail: GovernanceTail = attrs.field(init=False)
     _limiter: trio.CapacityLimiter = attrs.field(init=False)
     _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
-    _is_stale: bool = attrs.field(init=False, default=True)
     _parked: list[tuple[int, bytes, Event]] = attrs.field(
         init=False, factory=list[tuple[int, bytes, Event]]
     )
@@ -79,14 +76,9 @@ class Verifier(Actor[VerifierMessage]):
         self._connection = ctx.hold(closing(connection))
         await self._read_governance()
 
-    async def handle(self, msg: VerifierMessage, ctx: Context) -> Ingested | None:
-        """Check and append a request's events, or remember that the log has moved."""
-        match msg:
-            case HeadMoved():
-                self._is_stale = True
-                return None
-            case Ingest(events):
-                return await self._ingest(events, ctx)
+    async def handle(self, msg: VerifierMessage, ctx: Context) -> Ingested:
+        """Check and append a request's events."""
+        return await self._ingest(msg.events, ctx)
 
     async def run(self, ctx: Context) -> None:
         """Append parked events when their date has come."""
@@ -108,7 +100,7 @@ class Verifier(Actor[VerifierMessage]):
         checked = await self._check(wires)
         await ctx.point("admit.before")
         self._learn(event for event in checked if isinstance(event, Event))
-        if self._is_stale and not self._admits_all(checked):
+        if not self._admits_all(checked):
             await self._read_governance()
         found = self._sort(wires, checked, ctx.clock.wall_ms())
         await ctx.point("append.before")
@@ -197,10 +189,8 @@ class Verifier(Actor[VerifierMessage]):
     async def _read_governance(self) -> None:
         """Take in what the log has of governance; requests side by side see it change at once."""
         async with self._reading:
-            if self._is_stale:
-                self._is_stale = False
-                reader = LogReader(self._connection)
-                self._tail.learn(await trio.to_thread.run_sync(self._tail.read, reader))
+            reader = LogReader(self._connection)
+            self._tail.learn(await trio.to_thread.run_sync(self._tail.read, reader))
 
 
 def _genuine(wires: Sequence[bytes], network_id: str) -> Sequence[Event | str]:

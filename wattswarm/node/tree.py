@@ -181,7 +181,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         secrets=(SEED,),
         controls_tree=True,
     )
-    readers = (*builder.ids, "executor_dispatcher", "http_api", *verifiers)
+    readers = (*builder.ids, "executor_dispatcher", "http_api")
     writer = Part(
         name="sel_writer",
         actor="wattswarm.actors.sel_writer:SelWriter",
@@ -192,7 +192,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
             "disk": "" if config.store.pg_url else str(state.path),
             "disk_free_mib_min": config.store.disk_free_mib_min,
         },
-        talks_to=("projection_builder", "executor_dispatcher", "http_api", *verifiers),
+        talks_to=("projection_builder", "executor_dispatcher", "http_api"),
         drain=True,
     )
     ingest = (Group(name="ingest", parts=(verifier,), section=sections.ingest),)

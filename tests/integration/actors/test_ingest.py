@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 
 import attrs
+import trio
 
 from tests.support.actor_tree import ActorTree, actor_tree, until
-from wattswarm.actors.messages import Ingest, Ingested
+from wattswarm.actors.messages import Append, Ingest, Ingested
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import draft_admission
 from wattswarm.kernel.signature import KeyPair
@@ -47,6 +48,23 @@ async def test_a_stranger_is_refused_until_a_finalizer_admits_it(
         answer = await ingest(node, word, admission)  # in any order, in one request
         assert (answer.accepted, answer.refused) == (2, ())
         assert (await ingest(node, word)).already == 1
+
+
+async def test_requests_side_by_side_know_an_admission_that_is_in_the_log(
+    database: Database, tmp_path: Path
+) -> None:
+    async with actor_tree(database, tmp_path, without=LEFT_OUT, settings=WITH_INGEST) as node:
+        admission = draft_admission(GUEST.node_id, 1).sign(node.network_id, node.key).to_wire()
+        await node.tree.ref("sel_writer").ask(Append(events=(admission,)), deadline_s=20)
+        answers: list[Ingested] = []
+
+        async def send(number: int) -> None:
+            answers.append(await ingest(node, said(node, GUEST, number=number).to_wire()))
+
+        async with trio.open_nursery() as nursery:
+            for number in range(8):
+                nursery.start_soon(send, number)
+        assert [answer.accepted for answer in answers] == [1] * 8
 
 
 async def test_a_broken_signature_and_broken_bytes_are_refused_by_themselves(
