@@ -49,7 +49,7 @@ from wattswarm.kernel.views import workable
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.local import Executions, Executors
-from wattswarm.store.log_reader import GOVERNANCE_KINDS, START, LogReader, last_seq
+from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, START, LogReader, last_seq
 from wattswarm.store.log_record import LogRow
 from wattswarm.store.projection_reader import ProjectionReader
 
@@ -233,14 +233,18 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                     docket.learn((row.event(),))
                     self._agenda.mark(row.task_id)
 
-    async def _docket(self, task_id: TaskId) -> Docket:
-        docket = self._dockets.get(task_id)
-        if docket is None:
-            rows = await self._read(lambda: LogReader(self._connection).whole_task(task_id))
-            docket = Docket.open(task_id, self._governance, (row.event() for row in rows))
-            self._dockets[task_id] = docket
-        self._dockets.move_to_end(task_id)
-        return docket
+    async def _open(self, tasks: Sequence[TaskId]) -> Sequence[Docket]:
+        """Return the dockets of tasks; those that are not in memory are read, all at once."""
+        missing = [task_id for task_id in tasks if task_id not in self._dockets]
+        if missing:
+            log = LogReader(self._connection)
+            found = await self._read(lambda: log.events_of_tasks(missing, END))
+            for task_id, rows in found.items():
+                events = (row.event() for row in rows)
+                self._dockets[task_id] = Docket.open(task_id, self._governance, events)
+        for task_id in tasks:
+            self._dockets.move_to_end(task_id)
+        return [self._dockets[task_id] for task_id in tasks]
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -248,7 +252,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         """Look at every task whose turn has come, some at a time, so that the log batches them."""
         self._admit(ctx)
         while tasks := self._agenda.take(ctx.clock.wall_ms(), TASKS_PER_TURN):
-            dockets = [await self._docket(task_id) for task_id in tasks]
+            dockets = await self._open(tasks)
             async with trio.open_nursery() as turn:
                 for docket in dockets:
                     turn.start_soon(self._step, docket, nursery, ctx)

@@ -17,6 +17,9 @@ from wattswarm.store.queries import load
 LOG_READER: Final = load("log_reader")
 ROWS_MAX: Final = 4_096
 START: Final = Seq(0)
+END: Final = Seq(2**63 - 1)
+"""Beyond every position that there will be."""
+
 GOVERNANCE_KINDS: Final = ("GOVERNANCE_UPDATED", "NODE_ADMITTED")
 EVENT_ID_NIBBLES: Final = 64
 
