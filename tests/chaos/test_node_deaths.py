@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from tests.support.chaos_node import chaos_node, submit
-from wattswarm.chaos.leftovers import check_leftovers, marked_processes
+from wattswarm.chaos.leftovers import check_leftovers, placed_processes
 from wattswarm.chaos.subject import API, UP, Node
 from wattswarm.chaos.waiting import is_soon
 from wattswarm.store.embedded import running
@@ -31,12 +31,8 @@ async def test_a_killed_node_leaves_only_its_database_and_the_next_attaches_to_i
         server = find(node.state.postgres_path)
         assert server is not None
         await node.kill()
-
-        async def workers_are_gone() -> bool:
-            names = marked_processes(node.mark, node.state.path)
-            return all("postgres" in name for name in names)
-
-        assert await is_soon(workers_are_gone, 5.0), marked_processes(node.mark, node.state.path)
+        assert node.orphans == []
+        assert placed_processes(node.state.path), "the database goes on"
         await node.start()
         attached = find(node.state.postgres_path)
         assert attached is not None

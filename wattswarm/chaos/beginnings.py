@@ -21,7 +21,7 @@ from wattswarm.chaos.lane import is_caught_up
 from wattswarm.chaos.look import Look
 from wattswarm.chaos.outcome import Struck, Tally
 from wattswarm.chaos.striking import NotStruck, pause_root
-from wattswarm.chaos.subject import Node, NodeGaveUp
+from wattswarm.chaos.subject import COMPACT, Node, NodeGaveUp
 from wattswarm.chaos.waiting import is_soon
 from wattswarm.config.state_dir import StateDir
 from wattswarm.kernel.version import local_genesis, network_id_of
@@ -58,7 +58,7 @@ class Beginnings:
             state=state,
             mark=f"{self.folder.name}-{schema}",
             journal=self.folder / f"{schema}.log",
-            settings={"STORE__PG_SCHEMA": schema},
+            settings={**COMPACT, "STORE__PG_SCHEMA": schema},
         )
         try:
             await self._strike(node, case)

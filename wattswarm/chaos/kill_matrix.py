@@ -8,7 +8,7 @@ against what is left of each node. The same seed gives the same faults in the sa
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -20,20 +20,23 @@ from wattswarm.actors.runtime.rule import GENERIC_POINTS
 from wattswarm.actors.runtime.services import load
 from wattswarm.actors.runtime.spec import ROOT
 from wattswarm.chaos.beginnings import Beginnings
-from wattswarm.chaos.cases import Case, Drive, Step, matrix
+from wattswarm.chaos.cases import Case, Drive, Kind, Step, matrix
 from wattswarm.chaos.invariants import Invariant
 from wattswarm.chaos.lane import open_lane
 from wattswarm.chaos.outcome import Tally, document, report
-from wattswarm.chaos.subject import LIMITS, NodeGaveUp
+from wattswarm.chaos.subject import COMPACT, LIMITS, NodeGaveUp
 from wattswarm.config.load import load as load_config
 from wattswarm.config.state_dir import StateDir
 from wattswarm.node.tree import tree
 
-LANES: Final = 3
+LANES: Final = 2
+"""Nodes with worker processes that run side by side, beside one that is one process."""
+
 STEPS_PER_LANE: Final = 6
 """With fewer faults than this a further node is not worth its start."""
 
 SEED_BITS: Final = 32
+NO_SETTINGS: Final[Mapping[str, int | str]] = {}
 PREFIX: Final = "ws-"
 
 
@@ -79,32 +82,63 @@ class Round:
 
     async def run(self, plan: Sequence[Step]) -> None:
         """Strike all faults of the plan, on several nodes at a time."""
-        firsts = [step for step in plan if _is_first_start(step)]
-        others = [step for step in plan if not _is_first_start(step)]
-        lanes = min(LANES, -(-len(others) // STEPS_PER_LANE))
+        shares = share(plan)
         async with trio.open_nursery() as nursery:
+            if shares.first_starts:
+                nursery.start_soon(self._beginnings, shares.first_starts)
+            if shares.compact:
+                nursery.start_soon(self._lane, "c", shares.compact, COMPACT)
+            lanes = min(LANES, -(-len(shares.rest) // STEPS_PER_LANE))
             for lane in range(lanes):
-                nursery.start_soon(self._lane, lane, others[lane::lanes])
-            if firsts:
-                nursery.start_soon(self._beginnings, firsts)
+                nursery.start_soon(self._lane, str(lane), shares.rest[lane::lanes], NO_SETTINGS)
 
-    async def _lane(self, lane: int, steps: Sequence[Step]) -> None:
-        folder = self._folder(f"{lane}")
-        dice = _dice(self.seed, self.number, lane)
+    async def _lane(
+        self, name: str, steps: Sequence[Step], settings: Mapping[str, int | str]
+    ) -> None:
+        dice = _dice(self.seed, self.number, name)
         try:
-            async with open_lane(f"lane{lane}", folder, dice, self.tally) as node:
-                await node.run(steps)
+            async with open_lane(self._folder(name), dice, self.tally, settings) as lane:
+                await lane.run(steps)
         except NodeGaveUp as error:
-            self.tally.violation(Invariant.ALIVE, f"lane {lane} ended: {error}")
+            self.tally.violation(Invariant.ALIVE, f"the node of lane {name} ended: {error}")
 
-    async def _beginnings(self, steps: Sequence[Step]) -> None:
-        cases = [step for step in steps if isinstance(step, Case)]
+    async def _beginnings(self, cases: Sequence[Case]) -> None:
         await Beginnings(folder=self._folder("first"), tally=self.tally).run(cases)
 
     def _folder(self, name: str) -> Path:
         folder = self.folder / name
         folder.mkdir(mode=0o700)
         return folder
+
+
+@attrs.define
+class Shares:
+    """A plan by the kind of node that each fault strikes, in the order of the plan."""
+
+    first_starts: list[Case] = attrs.field(factory=list[Case])
+    compact: list[Step] = attrs.field(factory=list[Step])
+    rest: list[Step] = attrs.field(factory=list[Step])
+
+
+def share(plan: Sequence[Step]) -> Shares:
+    """Return the plan by nodes.
+
+    What kills or stops the root process strikes a node that is one process, which is up again
+    soonest; but for each actor and fault the first one strikes a node with workers.
+    """
+    shares = Shares()
+    seen: set[tuple[str, Kind]] = set()
+    for step in plan:
+        if not isinstance(step, Case):
+            shares.rest.append(step)
+        elif step.drive is Drive.FIRST_START:
+            shares.first_starts.append(step)
+        elif step.is_in_root and (step.actor, step.kind) in seen:
+            shares.compact.append(step)
+        else:
+            seen.add((step.actor, step.kind))
+            shares.rest.append(step)
+    return shares
 
 
 def points() -> Sequence[tuple[str, str, str]]:
@@ -125,11 +159,7 @@ def _places(only: str | None) -> frozenset[str]:
     return frozenset(step.place for step in plan if isinstance(step, Case))
 
 
-def _is_first_start(step: Step) -> bool:
-    return isinstance(step, Case) and step.drive is Drive.FIRST_START
-
-
-def _dice(*parts: int) -> Random:
+def _dice(*parts: int | str) -> Random:
     return Random("/".join(map(str, parts)))
 
 

@@ -1,6 +1,6 @@
 """One node, its load and its share of the faults: struck one by one, and checked at the end."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -24,7 +24,7 @@ from wattswarm.chaos.invariants import (
     check_projections,
     check_writer,
 )
-from wattswarm.chaos.leftovers import check_leftovers, marked_processes
+from wattswarm.chaos.leftovers import check_leftovers
 from wattswarm.chaos.load import Load
 from wattswarm.chaos.look import Look
 from wattswarm.chaos.outcome import Struck, Tally
@@ -44,7 +44,6 @@ from wattswarm.store.projection_reader import ProjectionReader
 FIRST_WORK_S: Final = 40.0
 RECOVERY_S: Final = 30.0
 REST_S: Final = 30.0
-GONE_S: Final = 5.0
 POISONED: Final = "config_watcher"
 """The one actor whose messages the campaign buries on purpose."""
 
@@ -53,7 +52,6 @@ POISONED: Final = "config_watcher"
 class Lane:
     """A node in `folder`, with executors and a load. Use `open_lane`."""
 
-    name: str
     node: Node
     load: Load
     look: Look
@@ -133,6 +131,8 @@ class Lane:
         await is_soon(self._is_caught_up, REST_S)
         await self._check()
         await self._stop()
+        orphans = tuple(f"{what} outlived its root" for what in self.node.orphans)
+        self.tally.check(Check(Invariant.LEFTOVERS, self.node.kills, orphans))
         self.tally.check(
             await trio.to_thread.run_sync(check_leftovers, self.node.state, self.node.mark)
         )
@@ -194,15 +194,18 @@ def is_caught_up(connection: Connection) -> bool:
 
 
 @asynccontextmanager
-async def open_lane(name: str, folder: Path, dice: Random, tally: Tally) -> AsyncGenerator[Lane]:
+async def open_lane(
+    folder: Path, dice: Random, tally: Tally, settings: Mapping[str, int | str]
+) -> AsyncGenerator[Lane]:
     """Start a node with executors and a load, and end all of it after the block, whatever happens.
 
     Args:
         folder: Exists and is empty; its path is short enough for sockets.
+        settings: Of the node, beside those of every node under test.
     """
     state = StateDir(folder / "node")
     state.prepare()
-    node = Node(state=state, mark=f"{folder.name}-{name}", journal=folder / "node.log")
+    node = Node(state=state, mark=str(folder), journal=folder / "node.log", settings=settings)
     look, owner = Look(state), Look(state, Purpose.OWNER)
     try:
         async with running_executors(folder / "calls") as executors:
@@ -213,7 +216,6 @@ async def open_lane(name: str, folder: Path, dice: Random, tally: Tally) -> Asyn
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(load.run)
                 lane = Lane(
-                    name=name,
                     node=node,
                     load=load,
                     look=look,
@@ -252,12 +254,3 @@ async def _register(node: Node, executors: Executors) -> None:
     for name, url in executors.urls.items():
         answer = await node.call("POST", f"{API}/executors", body={"name": name, "base_url": url})
         assert answer.is_ok, answer.document
-
-
-async def processes_gone(node: Node) -> bool:
-    """Return whether all processes of a node that was killed have ended, within a moment."""
-
-    async def are_gone() -> bool:
-        return not await trio.to_thread.run_sync(marked_processes, node.mark, node.state.path)
-
-    return await is_soon(are_gone, GONE_S)

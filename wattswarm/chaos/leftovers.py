@@ -5,7 +5,7 @@ given none, is known by its working directory.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,30 +19,34 @@ MARK: Final = "WATTSWARM_CHAOS_MARK"
 """The variable that tells the processes of one node under test from all others."""
 
 
-def marked_processes(mark: str, state_dir: Path) -> list[str]:
-    """Return the processes of a node that are alive, in words; this one is not among them."""
-    return [
-        f"process {process.pid} ({process.name()})"
-        for process in psutil.process_iter()
-        if process.pid != os.getpid() and _belongs(process, mark, state_dir.resolve())
-    ]
+def marked_processes(mark: str) -> list[str]:
+    """Return the living processes that carry the mark, in words: all of a node but its database."""
+    return _living(lambda process: process.environ().get(MARK) == mark)
+
+
+def placed_processes(state_dir: Path) -> list[str]:
+    """Return the living processes that work in a state directory, in words: its database."""
+    base = state_dir.resolve()
+    return _living(lambda process: Path(process.cwd()).is_relative_to(base))
 
 
 def check_leftovers(state: StateDir, mark: str) -> Check:
     """I9: of a node that has ended nothing is left but what the next start needs."""
-    found = [*marked_processes(mark, state.path), *_sockets(state), *_files(state)]
+    processes = [*marked_processes(mark), *placed_processes(state.path)]
+    found = [*processes, *_sockets(state), *_files(state)]
     return Check(Invariant.LEFTOVERS, 1, tuple(f"{what} is left" for what in found))
 
 
-def _belongs(process: psutil.Process, mark: str, state_dir: Path) -> bool:
+def _living(is_wanted: Callable[[psutil.Process], bool]) -> list[str]:
+    others = (process for process in psutil.process_iter() if process.pid != os.getpid())
+    return [f"process {one.pid} ({one.name()})" for one in others if _is_so(one, is_wanted)]
+
+
+def _is_so(process: psutil.Process, is_wanted: Callable[[psutil.Process], bool]) -> bool:
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        if process.environ().get(MARK) == mark:
-            return True
-        return Path(process.cwd()).is_relative_to(state_dir)
+        return process.status() != psutil.STATUS_ZOMBIE and is_wanted(process)
     except psutil.Error:
-        return False
+        return False  # it has ended, or is nobody's that we may look at
 
 
 def _sockets(state: StateDir) -> Iterator[str]:

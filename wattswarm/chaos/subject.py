@@ -17,7 +17,8 @@ import httpx2
 import trio
 
 from wattswarm.actors.runtime.logs import STRIKES
-from wattswarm.chaos.leftovers import MARK
+from wattswarm.chaos.leftovers import MARK, marked_processes
+from wattswarm.chaos.waiting import is_soon
 from wattswarm.config.state_dir import StateDir
 from wattswarm.surface.chaos import FaultOrder
 
@@ -27,6 +28,7 @@ START_S: Final = 40.0
 STOP_S: Final = 20.0
 CALL_S: Final = 4.0
 LOOK_S: Final = 1.0
+GONE_S: Final = 5.0
 UP: Final = ("-m", "wattswarm", "--state-dir")
 UP_STATES: Final = frozenset({"ready", "stopped"})
 """States of actors of a node that works: genesis has ended, all others are ready."""
@@ -63,6 +65,12 @@ LIMITS: Final[Mapping[str, int | str]] = {
     "ACTORS__POSTGRES__HANG_AFTER_MS": 0,
 }
 """Settings of a node under test: waits are short, and hundreds of faults are not a failing node."""
+
+COMPACT: Final[Mapping[str, int | str]] = {
+    f"ACTORS__{actor}__PLACEMENT": "root"
+    for actor in ("SEL_WRITER", "PROJECTION_BUILDER", "EXECUTOR_DISPATCHER", "VERIFIER")
+}
+"""Settings of a node that is one process, and so is soon up again."""
 
 
 class NodeGaveUp(Exception):
@@ -108,7 +116,9 @@ class Node:
     mark: str
     journal: Path
     settings: Mapping[str, int | str] = attrs.field(factory=dict[str, "int | str"])
-    starts: int = attrs.field(default=0, init=False)
+    kills: int = attrs.field(default=0, init=False)
+    orphans: list[str] = attrs.field(factory=list[str], init=False)
+    """Workers that lived on after their root was killed."""
     _process: subprocess.Popen[bytes] | None = attrs.field(default=None, init=False)
     _client: httpx2.AsyncClient = attrs.field(init=False)
     _read_to: int = attrs.field(default=0, init=False)
@@ -139,7 +149,6 @@ class Node:
 
     def launch(self, command: Sequence[str] = ()) -> None:
         """Start the node, and wait for nothing."""
-        self.starts += 1
         with self.journal.open("ab") as journal:
             self._process = subprocess.Popen(
                 command or (sys.executable, *UP, str(self.state.path), "up"),
@@ -188,9 +197,16 @@ class Node:
         self._process.send_signal(number)
 
     async def kill(self) -> None:
-        """End the root process at once and reap it; its workers end with it."""
+        """End the root process at once and reap it, and see that its workers end with it."""
         self.signal(signal.SIGKILL)
         await self._wait_ended()
+        self.kills += 1
+
+        async def are_gone() -> bool:
+            return not await trio.to_thread.run_sync(marked_processes, self.mark)
+
+        if not await is_soon(are_gone, GONE_S):
+            self.orphans += marked_processes(self.mark)
 
     async def stop(self) -> int:
         """Stop the node in order and return its exit status; no node: 0."""
