@@ -13,16 +13,15 @@ from typing import ClassVar, Final
 import attrs
 import trio
 
-from wattswarm.actors.appending import append
 from wattswarm.actors.backoff import until_available
 from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import (
-    Append,
     AppendRefused,
     Ingested,
     Refusal,
     VerifierMessage,
 )
+from wattswarm.actors.outbox import EVENTS_MAX, REQUESTS_MAX, Outbox
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.errors import Refused
 from wattswarm.kernel.errors import Malformed
@@ -33,9 +32,6 @@ from wattswarm.store.log_reader import GOVERNANCE_KINDS, LogReader
 
 CHUNK: Final = 64
 """Events a thread checks at a time: long enough to be worth the hop, short enough to share."""
-
-APPEND_EVENTS_MAX: Final = 256
-APPEND_S: Final = 30.0
 
 
 @attrs.define
@@ -66,6 +62,7 @@ class Verifier(Actor[VerifierMessage]):
         init=False, factory=list[tuple[int, bytes, Event]]
     )
     _parked_more: trio.Event = attrs.field(init=False, factory=trio.Event)
+    _outbox: Outbox = attrs.field(init=False, factory=Outbox)
 
     async def recover(self, ctx: Context) -> None:
         """Learn who is admitted."""
@@ -81,7 +78,13 @@ class Verifier(Actor[VerifierMessage]):
         return await self._ingest(msg.events, ctx)
 
     async def run(self, ctx: Context) -> None:
-        """Append parked events when their date has come."""
+        """Take events to the writer, parked ones when their date has come."""
+        async with trio.open_nursery() as nursery:
+            for _ in range(REQUESTS_MAX):
+                nursery.start_soon(self._outbox.deliver, ctx)
+            await self._release_parked(ctx)
+
+    async def _release_parked(self, ctx: Context) -> None:
         while True:
             await self._wait_due(ctx)
             now_ms = ctx.clock.wall_ms() + SKEW_TOLERANCE_MS
@@ -89,7 +92,7 @@ class Verifier(Actor[VerifierMessage]):
             while self._parked and self._parked[0][0] <= now_ms:
                 due.append(heapq.heappop(self._parked)[2].to_wire())
             for chunk in _requests(due):
-                await append(ctx, chunk, deadline_s=APPEND_S)
+                await self._outbox.send(chunk)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how many events wait for their date."""
@@ -106,7 +109,7 @@ class Verifier(Actor[VerifierMessage]):
         await ctx.point("append.before")
         already = 0
         for request in _requests(found.wires):
-            answer = await append(ctx, request, deadline_s=APPEND_S)
+            answer = await self._outbox.send(request)
             if isinstance(answer, AppendRefused):
                 wait_ms = answer.retry_after_ms or 0
                 raise Refused(reason=answer.message, retry_after_s=wait_ms / 1_000)
@@ -205,15 +208,15 @@ def _genuine_one(wire: bytes, network_id: str) -> Event | str:
     return event if event.is_genuine() else "bad_signature"
 
 
-def _requests(wires: Sequence[bytes]) -> Iterator[Append]:
-    """Yield the events in requests that the writer takes whole."""
+def _requests(wires: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Yield the events in parts that the writer takes whole."""
     chosen: list[bytes] = []
     size = 0
     for wire in wires:
-        if chosen and (len(chosen) >= APPEND_EVENTS_MAX or size + len(wire) > APPEND_BYTES_MAX):
-            yield Append(events=tuple(chosen))
+        if chosen and (len(chosen) >= EVENTS_MAX or size + len(wire) > APPEND_BYTES_MAX):
+            yield chosen
             chosen, size = [], 0
         chosen.append(wire)
         size += len(wire)
     if chosen:
-        yield Append(events=tuple(chosen))
+        yield chosen
