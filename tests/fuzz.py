@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -22,12 +23,26 @@ import attrs
 import cbor2
 
 from tests.support import executor_seeds
+from wattswarm.actors.dispatch.stored_answer import (
+    Finding,
+    Proposal,
+    read_finding,
+    read_proposal,
+)
+from wattswarm.actors.messages import Append, Ingest, Ingested, Refusal, TasksChanged
+from wattswarm.actors.runtime.errors import BadWire
+from wattswarm.actors.runtime.frame import FrameParser, FrameType, encode_frame
+from wattswarm.actors.runtime.message import decode, encode
+from wattswarm.config.errors import ConfigError
+from wattswarm.config.load import merge, read_content
 from wattswarm.kernel import artifact, canonical, contract, event, governance, json_text, policy
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, LaneClass
 from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
+from wattswarm.kernel.payloads import Status
 from wattswarm.kernel.schema import Schema
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.operations.archive import split
 
 SLOW_S = 2.0
 """An input that takes longer than this is reported as a failure: work must follow size."""
@@ -338,7 +353,63 @@ def _artifact_seeds() -> list[bytes]:
     return [canonical.encode(reference.to_payload())]
 
 
+# --- between processes, on disk, and from operators ---------------------------------------------
+
+
+def _messages() -> list[bytes]:
+    words = [one.to_wire() for one in governance_events()]
+    return [
+        encode(Append(events=tuple(words), is_own=True)),
+        encode(Ingest(events=tuple(words))),
+        encode(Ingested(1, 2, 3, (Refusal(0, "malformed"),))),
+        encode(TasksChanged((bytes(32), bytes(32)), 7)),
+    ]
+
+
+def _frames() -> list[bytes]:
+    kinds = list(FrameType)
+    made = [encode_frame(kind, 3, 9, body) for kind, body in zip(kinds, _messages(), strict=False)]
+    return [*made, b"".join(made)]
+
+
+def _decode_frames(data: bytes) -> object:
+    return [decode(frame.body) for frame in FrameParser().feed(data)]
+
+
+def _decode_config(data: bytes) -> object:
+    return merge([read_content(data, Path("config.toml"))])
+
+
+def _config_seeds() -> list[bytes]:
+    default = Path(__file__).parents[1] / "config" / "default.toml"
+    lines = default.read_bytes().splitlines(keepends=True)
+    return [b"".join(lines[at : at + 40]) for at in range(0, len(lines), 40)]
+
+
+def _decode_stored(data: bytes) -> object:
+    return [read_proposal(data), read_finding(data)]
+
+
+def _stored_seeds() -> list[bytes]:
+    ref = artifact.ArtifactRef(digest="blake3:" + "0" * 64, size_bytes=7, mime="text/plain")
+    finding = Finding(
+        status=Status.PASSED, score_bp=9_000, reason_codes=(100,), provider="p", model="m"
+    )
+    return [Proposal(output=ref, evidence=(ref,), summary="s").encode(), finding.encode()]
+
+
 DECODERS: dict[str, Decoder] = {
+    "frame": Decoder(decode=_decode_frames, seeds=_frames, damage=damage_bytes, errors=(BadWire,)),
+    "message": Decoder(decode=decode, seeds=_messages, damage=damage_bytes, errors=(BadWire,)),
+    "config": Decoder(
+        decode=_decode_config, seeds=_config_seeds, damage=damage_bytes, errors=(ConfigError,)
+    ),
+    "stored_answer": Decoder(decode=_decode_stored, seeds=_stored_seeds, damage=damage_cbor),
+    "archive": Decoder(
+        decode=lambda data: list(split(data)),
+        seeds=lambda: [b"".join(one.to_wire() for one in governance_events())],
+        damage=damage_bytes,
+    ),
     "event": Decoder(decode=_decode_event, seeds=event_seeds, damage=damage_event),
     "governance": Decoder(
         decode=_decode_governance,

@@ -134,25 +134,31 @@ def read_file(file: Path | None) -> Layer:
     Raises:
         ConfigError: It cannot be read, is too large, or is not TOML.
     """
-    source = f"file {file}"
     if file is None:
-        return Layer(source, {})
+        return Layer("no file", {})
     try:
         with file.open("rb") as stream:
             content = stream.read(FILE_BYTES_MAX + 1)
-        return Layer(source, dict(flat(tomllib.loads(_bounded(content, file).decode()))))
     except FileNotFoundError:
-        return Layer(source, {})
+        content = b""
     except OSError as error:
         remedy = "make it a file that this user can read"
         raise config_error(
             "config_unreadable", error.strerror or "unreadable", path=str(file), remedy=remedy
         ) from error
+    return read_content(content, file)
+
+
+def read_content(content: bytes, file: Path) -> Layer:
+    """Return the layer that the content of a file is; raises as `read_file`."""
+    try:
+        values = dict(flat(tomllib.loads(_bounded(content, file).decode())))
     except (ValueError, RecursionError) as error:
         remedy = "compare it with `wattswarm config default`"
         raise config_error(
             "config_not_toml", f"it is not valid TOML: {error}", path=str(file), remedy=remedy
         ) from error
+    return Layer(f"file {file}", values)
 
 
 def _bounded(content: bytes, file: Path) -> bytes:
