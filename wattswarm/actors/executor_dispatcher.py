@@ -45,6 +45,7 @@ from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId, Seq, TaskId, short
 from wattswarm.kernel.limits import REASON_BYTES_MAX
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.views import workable
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Connection, Database, Purpose
@@ -286,6 +287,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                 now_ms,
                 in_hand=docket.claims,
                 checked=docket.checked,
+                is_stale=self._is_stale(docket.state),
             )
             self._agenda.schedule(docket.task_id, roster.wake_at_ms)
             for signings in self._batches(docket, roster.duties, now_ms):
@@ -293,6 +295,10 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         for duty in roster.duties:
             if isinstance(duty, Work):
                 self._begin(docket, duty, nursery, ctx)
+
+    def _is_stale(self, state: TaskState) -> bool:
+        """Tell whether the task was created under governance that had been succeeded by then."""
+        return state.pin is not None and self._governance.is_stale(state.pin, state.created_at)
 
     def _batches(self, docket: Docket, duties: Sequence[Duty], now_ms: int) -> Sequence[Signings]:
         """Return the events of the roster: one by one, or all at once in a network of one."""
