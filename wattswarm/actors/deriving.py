@@ -69,17 +69,17 @@ class Deriver:
             self._governance.add(event)
 
     def derive(self, batch: Sequence[LogRow]) -> Derived:
-        """Return what the next rows of the log change."""
-        end = batch[-1].seq
+        """Return what the next rows of the log change; they follow each other without a gap."""
+        before, end = Seq(batch[0].seq - 1), batch[-1].seq
         changed, is_governance_new = self._sort(batch)
         missing = [task_id for task_id in changed if task_id not in self._machines]
-        past: Mapping[TaskId, Sequence[LogRow]] = self.history(missing, end) if missing else {}
+        past: Mapping[TaskId, Sequence[LogRow]] = self.history(missing, before) if missing else {}
         groups: list[GroupRows] = []
         quarantined: list[Quarantined] = []
         if is_governance_new and self.shard == 0:
             groups.append(governance_group(self.network_id, self._governance.rows()))
         for task_id, news in changed.items():
-            made = attempt(partial(self._group, task_id, past.get(task_id, news)))
+            made = attempt(partial(self._group, task_id, (*past.get(task_id, ()), *news)))
             if isinstance(made, Crash):
                 self._machines.pop(task_id, None)
                 quarantined.append(Quarantined(task_id, end, made.sentence))
@@ -100,8 +100,10 @@ class Deriver:
             elif row.task_id is not None and self._is_ours(row.task_id):
                 changed.setdefault(row.task_id, []).append(row)
         if pins:
-            for machine in self._machines.values():
+            for task_id, machine in self._machines.items():
                 machine.governance_changed(pins)
+                if machine.state.pin in pins:
+                    changed.setdefault(task_id, [])
             for task_id in self.pinned(pins):
                 if self._is_ours(task_id):
                     changed.setdefault(task_id, [])

@@ -6,10 +6,12 @@ go on meanwhile: the two sets are compared at a position that both have reached.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import attrs
 
+from wattswarm.actors.deriving import Derived as DerivedBatch
 from wattswarm.actors.deriving import Deriver
 from wattswarm.kernel.ids import Digest, Seq
 from wattswarm.kernel.scope_digest import whole_digest
@@ -20,7 +22,9 @@ from wattswarm.store.projections import Projections
 from wattswarm.store.shadow import Shadow
 
 NAME: Final = "rebuild"
-PAGE: Final = 512
+PAGE: Final = 2_048
+"""Longer than a live batch: a task of many events is then written once."""
+
 COMPARE_TRIES_MAX: Final = 100
 """Looks at the live tables until all of their shards stand at one position."""
 
@@ -72,8 +76,12 @@ class Rebuilder:
         shadow = Shadow(self.database)
         projections = shadow.create()
         try:
-            with self.database.connect(Purpose.READER) as connection:
-                return self._run(connection, projections, shadow, is_verify_only)
+            with (
+                self.database.connect(Purpose.READER) as connection,
+                shadow.connect() as rebuilt,
+            ):
+                deriver = self._deriver(connection, rebuilt)
+                return self._run(connection, deriver, projections, shadow, is_verify_only)
         finally:
             projections.close()
             shadow.discard()
@@ -81,12 +89,12 @@ class Rebuilder:
     def _run(
         self,
         connection: Connection,
+        deriver: Deriver,
         projections: Projections,
         shadow: Shadow,
         is_verify_only: bool,
     ) -> Rebuild:
         live, log = ProjectionReader(connection), LogReader(connection)
-        deriver = self._deriver(connection)
         self._derive_to(min(live.cursors().values(), default=START), log, deriver, projections)
         seen = _at_one_position(live)
         if seen is not None:
@@ -108,33 +116,44 @@ class Rebuilder:
             groups=sum(found.groups for found in rebuilt.scopes.values()),
         )
 
-    def _deriver(self, connection: Connection) -> Deriver:
+    def _deriver(self, connection: Connection, rebuilt: Connection) -> Deriver:
         return Deriver(
             network_id=self.network_id,
             shard=0,
             shards=1,
             shard_key=b"",
             history=LogReader(connection).events_of_tasks,
-            pinned=ProjectionReader(connection).tasks_waiting_for,
+            pinned=ProjectionReader(rebuilt).tasks_waiting_for,
         )
 
     def _derive_to(
         self, end: Seq, log: LogReader, deriver: Deriver, projections: Projections
     ) -> None:
-        """Derive up to exactly `end`."""
-        while self._seq < end:
-            batch = log.read(self._seq, limit=min(PAGE, end - self._seq))
-            derived = deriver.derive(batch)
-            projections.advance(
-                NAME,
-                0,
-                expected=self._seq,
-                seq=batch[-1].seq,
-                groups=derived.groups,
-                quarantined=derived.quarantined,
-            )
-            self._seq = batch[-1].seq
-            self.progress(self._seq, end)
+        """Derive up to exactly `end`; one batch is written while the next is derived."""
+        with ThreadPoolExecutor(1) as threads:
+            writing: Future[None] | None = None
+            while self._seq < end:
+                batch = log.read(self._seq, limit=min(PAGE, end - self._seq))
+                derived = deriver.derive(batch)
+                if writing is not None:
+                    writing.result()
+                seq = batch[-1].seq
+                writing = threads.submit(_write, projections, derived, self._seq, seq)
+                self._seq = seq
+                self.progress(self._seq, end)
+            if writing is not None:
+                writing.result()
+
+
+def _write(projections: Projections, derived: DerivedBatch, expected: Seq, seq: Seq) -> None:
+    projections.advance(
+        NAME,
+        0,
+        expected=expected,
+        seq=seq,
+        groups=derived.groups,
+        quarantined=derived.quarantined,
+    )
 
 
 def _at_one_position(live: ProjectionReader) -> Derived | None:

@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from wattswarm.kernel.ids import Seq
-from wattswarm.store.connection import Database, Purpose, translated
+from wattswarm.store.connection import Connection, Database, Purpose, translated
 from wattswarm.store.migrate import make_derived
 from wattswarm.store.projection_reader import Derived, ProjectionReader
 from wattswarm.store.projections import PROJECTIONS, Projections
@@ -39,9 +39,12 @@ class Shadow:
 
     def derived(self) -> Derived:
         """Return how far the rebuild is, and its digests."""
-        schema = self.database.shadow_schema
-        with self.database.connect(Purpose.READER, derived_schema=schema) as connection:
+        with self.connect() as connection:
             return ProjectionReader(connection).derived()
+
+    def connect(self) -> Connection:
+        """Return a reader's session that finds the rebuilt tables; the caller closes it."""
+        return self.database.connect(Purpose.READER, derived_schema=self.database.shadow_schema)
 
     def swap(self, cursors: Mapping[tuple[str, int], Seq]) -> None:
         """Put the shadow set in the place of the live one, which is dropped.
