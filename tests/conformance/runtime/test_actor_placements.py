@@ -336,9 +336,8 @@ async def test_instances_share_the_mail_by_key(place):
         assert sorted(map(int, seen)) == list(range(30))
 
 
+@pytest.mark.parametrize("place", ["wire", "worker"], indirect=True)
 async def test_an_answer_that_cannot_travel_is_the_actors_failure(place):
-    if place[0]["placement"] == "root" and not place[1]["wire"]:
-        pytest.skip("it need not travel")
     async with tree(place, child()) as running_tree:
         with pytest.raises(RemoteFailure, match="cannot be sent"):
             await running_tree.ref("probe").ask(Untravelled(), deadline_s=5)
