@@ -109,6 +109,18 @@ def test_an_answer_that_is_stored_stays(executions: Executions | MemoryExecution
     assert executions.answer(two) is None
 
 
+def test_the_answers_of_tasks_are_found_together(executions: Executions | MemoryExecutions) -> None:
+    names = [bytes([number]) * 32 for number in range(5)]
+    tasks = [bytes([100 + number]) * 32 for number in range(3)]
+    for name, task in zip(names, (*tasks, *tasks), strict=False):
+        executions.store(name, task, "executor", b"answer " + name[:1])
+    assert executions.answers_of_tasks([tasks[0], tasks[2], bytes(32)]) == {
+        tasks[0]: {names[0]: b"answer \0", names[3]: b"answer \3"},
+        tasks[2]: {names[2]: b"answer \2"},
+    }
+    assert executions.answers_of_tasks([]) == {}
+
+
 def letter(number: int, actor: str = "a") -> StoredLetter:
     return StoredLetter(
         letter_id=0,

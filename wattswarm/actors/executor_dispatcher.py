@@ -23,12 +23,14 @@ from wattswarm.actors.dispatch.clients import Clients, Executor
 from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.queue import ANY, PlaceQueue
+from wattswarm.actors.dispatch.reach import Reach
 from wattswarm.actors.dispatch.work import Conclusion, NoRoom, WorkFailed, Workshop, nothing
 from wattswarm.actors.messages import (
     Append,
     AppendRefused,
     ExecutorDispatcherMessage,
     ExecutorsChanged,
+    HeadMoved,
 )
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.executors import settings
@@ -42,7 +44,7 @@ from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import Check, Confirm, Duty, Execute, Verify, complete, due
 from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.governance import Governance
-from wattswarm.kernel.ids import EventId, Seq, TaskId, short
+from wattswarm.kernel.ids import EventId, TaskId, short
 from wattswarm.kernel.limits import REASON_BYTES_MAX
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
@@ -118,7 +120,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     _local: Connection = attrs.field(init=False)
     _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
     _governance: Governance = attrs.field(init=False)
-    _seq: Seq = attrs.field(init=False, default=START)
+    _reach: Reach = attrs.field(init=False, factory=Reach)
     _agenda: Agenda = attrs.field(init=False, factory=Agenda)
     _dockets: OrderedDict[TaskId, Docket] = attrs.field(
         init=False, factory=OrderedDict[TaskId, Docket]
@@ -160,8 +162,11 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
 
     async def handle(self, msg: ExecutorDispatcherMessage, ctx: Context) -> None:
         """Look sooner than planned."""
-        if isinstance(msg, ExecutorsChanged):
-            self._registry.set()
+        match msg:
+            case ExecutorsChanged():
+                self._registry.set()
+            case HeadMoved(seq):
+                self._reach.hear(seq)
         self._woken.set()
 
     async def run(self, ctx: Context) -> None:
@@ -169,15 +174,19 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._follow_registry, nursery, ctx)
             while True:
-                self._woken = trio.Event()
                 await self._tail(ctx)
+                self._woken = trio.Event()
                 await self._look(nursery, ctx)
-                await self._wait(ctx)
+                while await self._is_woken(ctx):
+                    self._woken = trio.Event()
+                    if self._reach.is_behind:
+                        await self._tail(ctx)
+                    await self._look(nursery, ctx)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how far the log was read, what is in hand, and how the executors are."""
         return {
-            "seq": self._seq,
+            "seq": self._reach.seq,
             "dockets": len(self._dockets),
             "working": self._working,
             "executors": self._clients.snapshot(),
@@ -197,7 +206,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         """Put unfinished tasks on the agenda; begin to tail where their projection ends."""
         projections, log = ProjectionReader(self._connection), LogReader(self._connection)
         cursors = projections.cursors().values()
-        self._seq = min(cursors, default=START)
+        self._reach.read_to(min(cursors, default=START))
         found: Sequence[TaskId] = ()
         while found := projections.unfinished_tasks(
             now_ms, after=found[-1] if found else b"", limit=PAGE
@@ -214,9 +223,11 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         """Learn what the log has beyond the last look."""
         await ctx.point("tail.before")
         log = LogReader(self._connection)
-        while rows := await self._read(lambda: log.read(self._seq, limit=PAGE)):
+        while rows := await self._read(lambda: log.read(self._reach.seq, limit=PAGE)):
             self._learn(rows)
-            self._seq = last_seq(rows, self._seq)
+            self._reach.read_to(last_seq(rows, START))
+            if len(rows) < PAGE and not self._reach.is_behind:
+                return
             await trio.lowlevel.checkpoint()
 
     def _learn(self, rows: Sequence[LogRow]) -> None:
@@ -238,11 +249,13 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         """Return the dockets of tasks; those that are not in memory are read, all at once."""
         missing = [task_id for task_id in tasks if task_id not in self._dockets]
         if missing:
-            log = LogReader(self._connection)
+            log, executions = LogReader(self._connection), self._workshop.executions
             found = await self._read(lambda: log.events_of_tasks(missing, END))
+            answers = await self._local_read(lambda: executions.answers_of_tasks(missing))
             for task_id, rows in found.items():
                 events = (row.event() for row in rows)
-                self._dockets[task_id] = Docket.open(task_id, self._governance, events)
+                self._dockets[task_id] = docket = Docket.open(task_id, self._governance, events)
+                docket.answers.update(answers.get(task_id, {}))
         for task_id in tasks:
             self._dockets.move_to_end(task_id)
         return [self._dockets[task_id] for task_id in tasks]
@@ -343,6 +356,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             ctx.log.warning("not appended", task=short(docket.task_id), reason=answer.message)
             return self._again(docket, ctx.clock.wall_ms() + pause_ms)
         docket.learn(events)
+        self._reach.wrote(answer.seqs, answer.head)
         self._agenda.mark(docket.task_id)
         return None
 
@@ -422,9 +436,9 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         try:
             match duty:
                 case Execute() if executor is not None:
-                    return await shop.execute(state, duty, executor, ctx)
+                    return await shop.execute(state, duty, executor, docket.answers, ctx)
                 case Verify() if executor is not None:
-                    return await shop.verify(state, duty, executor, ctx)
+                    return await shop.verify(state, duty, executor, docket.answers, ctx)
                 case Confirm():
                     return await shop.confirm(state, duty)
                 case Check():
@@ -474,14 +488,18 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                 del self._dockets[task_id]
                 surplus -= 1
 
-    async def _wait(self, ctx: Context) -> None:
+    async def _is_woken(self, ctx: Context) -> bool:
+        """Wait until something is to be looked at; False when the time for it has come anyway."""
         wait_ms = self.scan_ms
         if (at_ms := self._agenda.next_at_ms()) is not None:
             wait_ms = min(wait_ms, max(0, at_ms - ctx.clock.wall_ms()))
         if self._agenda.has_changed:
-            wait_ms = 0
+            await trio.lowlevel.checkpoint()
+            return True
         with trio.move_on_after(wait_ms / 1_000):
             await self._woken.wait()
+            return True
+        return False
 
 
 def _settings(records: Sequence[Json], ctx: Context) -> list[ExecutorSettings]:

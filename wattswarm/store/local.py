@@ -5,7 +5,7 @@ Each class reads and writes one table through a connection that somebody else ow
 is on the disk.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
@@ -121,6 +121,18 @@ class Executions:
             query, values = LOCAL["get_answer"], {"execution_id": execution_id}
             row = self.connection.execute(query, values, binary=True).fetchone()
         return None if row is None else row[0]
+
+    def answers_of_tasks(
+        self, task_ids: Collection[bytes]
+    ) -> Mapping[bytes, Mapping[bytes, bytes]]:
+        """Return the stored answers of each of these tasks that has any, by execution id."""
+        found: dict[bytes, dict[bytes, bytes]] = {}
+        with translated():
+            query, values = LOCAL["get_answers"], {"task_ids": list(task_ids)}
+            rows = self.connection.execute(query, values, binary=True).fetchall()
+        for task_id, execution_id, answer in rows:
+            found.setdefault(task_id, {})[execution_id] = answer
+        return found
 
     def store(self, execution_id: bytes, task_id: bytes, executor: str, answer: bytes) -> None:
         """Keep an answer for good; one that is stored already stays as it is."""

@@ -1,6 +1,6 @@
 """Facts of a node in memory: the same answers as `local.py`, for tests and simulations."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
 
 import attrs
@@ -73,15 +73,28 @@ class MemoryExecutors:
 class MemoryExecutions:
     """As `Executions`."""
 
-    answers: dict[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
+    answers: dict[bytes, tuple[bytes, bytes]] = attrs.field(
+        factory=dict[bytes, tuple[bytes, bytes]]
+    )
 
     def answer(self, execution_id: bytes) -> bytes | None:
         """Return the stored answer, or None."""
-        return self.answers.get(execution_id)
+        found = self.answers.get(execution_id)
+        return None if found is None else found[1]
+
+    def answers_of_tasks(
+        self, task_ids: Collection[bytes]
+    ) -> Mapping[bytes, Mapping[bytes, bytes]]:
+        """Return the stored answers of each of these tasks that has any, by execution id."""
+        found: dict[bytes, dict[bytes, bytes]] = {}
+        for execution_id, (task_id, answer) in self.answers.items():
+            if task_id in task_ids:
+                found.setdefault(task_id, {})[execution_id] = answer
+        return found
 
     def store(self, execution_id: bytes, task_id: bytes, executor: str, answer: bytes) -> None:
         """Keep an answer for good; one that is stored already stays as it is."""
-        self.answers.setdefault(execution_id, answer)
+        self.answers.setdefault(execution_id, (task_id, answer))
 
 
 @attrs.define

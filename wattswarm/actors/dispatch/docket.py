@@ -25,6 +25,7 @@ class Docket:
         turn: Held from looking at the state until what was decided on it is in the log.
         claims: Claims whose work is in progress, with how many pieces of it.
         checked: Candidates whose bodies are here and were checked: whether the output passed.
+        answers: What executors answered and is stored, by execution id.
     """
 
     task_id: TaskId
@@ -32,6 +33,7 @@ class Docket:
     turn: trio.Lock = attrs.field(factory=trio.Lock)
     claims: Counter[EventId] = attrs.field(factory=Counter[EventId])
     checked: dict[EventId, bool] = attrs.field(factory=dict[EventId, bool])
+    answers: dict[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
     _doing: set[Key] = attrs.field(factory=set[Key])
     _pauses: dict[Key, int] = attrs.field(factory=dict[Key, int])
 

@@ -11,6 +11,7 @@ import attrs
 import trio
 from trio.to_thread import run_sync as _hop
 
+from wattswarm.actors.dispatch.bodies import RecentBodies
 from wattswarm.actors.dispatch.clients import Executor
 from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.stored_answer import (
@@ -98,9 +99,15 @@ class Workshop:
     judge: Judge
     timeout_ms: int
     keeping: trio.Lock = attrs.field(factory=trio.Lock)
+    recent: RecentBodies = attrs.field(factory=RecentBodies)
 
     async def execute(
-        self, state: TaskState, duty: Execute, executor: Executor, ctx: Context
+        self,
+        state: TaskState,
+        duty: Execute,
+        executor: Executor,
+        answers: dict[bytes, bytes],
+        ctx: Context,
     ) -> Conclusion:
         """Have an output made; a candidate comes of it.
 
@@ -109,10 +116,10 @@ class Workshop:
             NoRoom: Nothing comes of it until there is room.
         """
         key = bytes.fromhex(duty.execution_id)
-        stored = await self._stored(key)
+        stored = answers.get(key)
         if stored is None:
             proposal = await self._make(state, duty, executor, ctx)
-            await self._keep(key, state, duty.executor, proposal.encode(), ctx)
+            answers[key] = await self._keep(key, state, duty.executor, proposal.encode(), ctx)
         else:
             proposal = read_proposal(stored)
         return lambda then, now_ms: decide.propose(
@@ -120,7 +127,12 @@ class Workshop:
         )
 
     async def verify(
-        self, state: TaskState, duty: Verify, executor: Executor, ctx: Context
+        self,
+        state: TaskState,
+        duty: Verify,
+        executor: Executor,
+        answers: dict[bytes, bytes],
+        ctx: Context,
     ) -> Conclusion:
         """Have a candidate verified; a result comes of it, with confirmations of its evidence.
 
@@ -129,10 +141,10 @@ class Workshop:
             NoRoom: Nothing comes of it until there is room.
         """
         key = bytes.fromhex(duty.execution_id)
-        stored = await self._stored(key)
+        stored = answers.get(key)
         if stored is None:
             finding = await self._judge(state, duty, executor, ctx)
-            await self._keep(key, state, duty.executor, finding.encode(), ctx)
+            answers[key] = await self._keep(key, state, duty.executor, finding.encode(), ctx)
         else:
             finding = read_finding(stored)
         proofs = await self._proofs(state, duty.candidate, duty.digests)
@@ -174,7 +186,7 @@ class Workshop:
 
     async def _keep(
         self, key: bytes, state: TaskState, executor: str, answer: bytes, ctx: Context
-    ) -> None:
+    ) -> bytes:
         await ctx.point("store.before")
         try:
             async with self.keeping:
@@ -182,10 +194,7 @@ class Workshop:
         except StoreFull as error:
             raise NoRoom(str(error)) from error
         await ctx.point("store.after")
-
-    async def _stored(self, key: bytes) -> bytes | None:
-        async with self.keeping:
-            return await _hop(self.executions.answer, key)
+        return answer
 
     async def _make(
         self, state: TaskState, duty: Execute, executor: Executor, ctx: Context
@@ -313,11 +322,13 @@ class Workshop:
 
     async def _put(self, body: bytes, mime: str) -> ArtifactRef:
         try:
-            return await _hop(self.artifacts.put, body, mime)
+            ref = await _hop(self.artifacts.put, body, mime)
         except ArtifactTooLarge as error:
             raise _invalid(str(error)) from error
         except (StoreFull, StoreUnavailable) as error:
             raise NoRoom(str(error)) from error
+        self.recent.put(ref.digest, body)
+        return ref
 
     async def _passes(self, terms: Contract, output: Json, size_bytes: int) -> bool:
         """Tell whether an output passes the task's schema and policy."""
@@ -331,10 +342,15 @@ class Workshop:
             raise _invalid(f"the task's own schema or policy cannot be used: {error}") from error
 
     async def _body(self, ref: ArtifactRef) -> bytes | None:
+        body = self.recent.get(ref.digest)
+        if body is not None and len(body) == ref.size_bytes:
+            return body
         try:
-            return await _hop(self.artifacts.get, ref)
+            body = await _hop(self.artifacts.get, ref)
         except (ArtifactMissing, ArtifactDamaged):
             return None
+        self.recent.put(ref.digest, body)
+        return body
 
 
 def nothing(_state: TaskState, _now_ms: int) -> Signings:

@@ -32,6 +32,9 @@ delete from executors where name = %(name)s
 -- name: get_answer
 select answer from executions where execution_id = %(execution_id)s
 
+-- name: get_answers
+select task_id, execution_id, answer from executions where task_id = any(%(task_ids)b::bytea[])
+
 -- name: store_answer
 insert into executions (execution_id, task_id, executor, answer)
 values (%(execution_id)s, %(task_id)s, %(executor)s, %(answer)s)
