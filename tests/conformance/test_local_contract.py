@@ -9,6 +9,7 @@ import pytest
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.local import (
     DeadLetters,
+    Execution,
     Executions,
     Executors,
     Settings,
@@ -100,11 +101,15 @@ def test_executors_are_listed_by_name(executors: Executors | MemoryExecutors) ->
     assert len(executors.all()) == 3
 
 
+def execution(execution_id: bytes, task_id: bytes, answer: bytes) -> Execution:
+    return Execution(execution_id=execution_id, task_id=task_id, executor="executor", answer=answer)
+
+
 def test_an_answer_that_is_stored_stays(executions: Executions | MemoryExecutions) -> None:
     one, two = bytes([1]) * 32, bytes([2]) * 32
     assert executions.answer(one) is None
-    executions.store(one, two, "executor", b"\0answer")
-    executions.store(one, two, "executor", b"another")
+    executions.store([execution(one, two, b"\0answer")])
+    executions.store([execution(one, two, b"another"), execution(bytes(32), two, b"")])
     assert executions.answer(one) == b"\0answer"
     assert executions.answer(two) is None
 
@@ -113,7 +118,7 @@ def test_the_answers_of_tasks_are_found_together(executions: Executions | Memory
     names = [bytes([number]) * 32 for number in range(5)]
     tasks = [bytes([100 + number]) * 32 for number in range(3)]
     for name, task in zip(names, (*tasks, *tasks), strict=False):
-        executions.store(name, task, "executor", b"answer " + name[:1])
+        executions.store([execution(name, task, b"answer " + name[:1])])
     assert executions.answers_of_tasks([tasks[0], tasks[2], bytes(32)]) == {
         tasks[0]: {names[0]: b"answer \0", names[3]: b"answer \3"},
         tasks[2]: {names[2]: b"answer \2"},

@@ -22,6 +22,7 @@ from wattswarm.actors.dispatch.agenda import Agenda
 from wattswarm.actors.dispatch.clients import Clients, Executor
 from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.judge import Judge
+from wattswarm.actors.dispatch.keeper import Keeper
 from wattswarm.actors.dispatch.queue import ANY, PlaceQueue
 from wattswarm.actors.dispatch.reach import Reach
 from wattswarm.actors.dispatch.work import Conclusion, NoRoom, WorkFailed, Workshop, nothing
@@ -154,7 +155,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         self._workshop = Workshop(
             me=self._key.node_id,
             artifacts=ArtifactStore(Path(self.artifacts)),
-            executions=Executions(self._local),
+            keeper=Keeper(Executions(self._local)),
             judge=ctx.hold(closing(Judge())),
             timeout_ms=self.timeout_ms,
         )
@@ -199,7 +200,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             return await trio.to_thread.run_sync(look)
 
     async def _local_read(self, look: Callable[[], T]) -> T:
-        async with self._workshop.keeping:
+        async with self._workshop.keeper.turn:
             return await trio.to_thread.run_sync(look)
 
     def _find_tasks(self, now_ms: int) -> None:
@@ -249,7 +250,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         """Return the dockets of tasks; those that are not in memory are read, all at once."""
         missing = [task_id for task_id in tasks if task_id not in self._dockets]
         if missing:
-            log, executions = LogReader(self._connection), self._workshop.executions
+            log, executions = LogReader(self._connection), Executions(self._local)
             found = await self._read(lambda: log.events_of_tasks(missing, END))
             answers = await self._local_read(lambda: executions.answers_of_tasks(missing))
             for task_id, rows in found.items():

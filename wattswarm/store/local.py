@@ -109,6 +109,16 @@ class Executors:
             return self.connection.execute(LOCAL["remove_executor"], {"name": name}).rowcount > 0
 
 
+@attrs.frozen(kw_only=True)
+class Execution:
+    """What an executor answered, under the id of the execution; the form is the dispatcher's."""
+
+    execution_id: bytes
+    task_id: bytes
+    executor: str
+    answer: bytes
+
+
 @attrs.frozen
 class Executions:
     """Answers of executors, by execution id: what was paid for is not bought twice."""
@@ -134,16 +144,16 @@ class Executions:
             found.setdefault(task_id, {})[execution_id] = answer
         return found
 
-    def store(self, execution_id: bytes, task_id: bytes, executor: str, answer: bytes) -> None:
-        """Keep an answer for good; one that is stored already stays as it is."""
+    def store(self, executions: Sequence[Execution]) -> None:
+        """Keep answers for good, all or none; one that is stored already stays as it is."""
         values = {
-            "execution_id": execution_id,
-            "task_id": task_id,
-            "executor": executor,
-            "answer": answer,
+            "execution_ids": [each.execution_id for each in executions],
+            "task_ids": [each.task_id for each in executions],
+            "executors": [each.executor for each in executions],
+            "answers": [each.answer for each in executions],
         }
         with translated():
-            self.connection.execute(LOCAL["store_answer"], values)
+            self.connection.execute(LOCAL["store_answers"], values)
 
 
 class Letter(Protocol):

@@ -1,11 +1,11 @@
 """Facts of a node in memory: the same answers as `local.py`, for tests and simulations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
 import attrs
 
-from wattswarm.store.local import LETTER_FIELDS, Json, Letter, StoredLetter, Submission
+from wattswarm.store.local import LETTER_FIELDS, Execution, Json, Letter, StoredLetter, Submission
 
 
 @attrs.define
@@ -92,9 +92,10 @@ class MemoryExecutions:
                 found.setdefault(task_id, {})[execution_id] = answer
         return found
 
-    def store(self, execution_id: bytes, task_id: bytes, executor: str, answer: bytes) -> None:
-        """Keep an answer for good; one that is stored already stays as it is."""
-        self.answers.setdefault(execution_id, (task_id, answer))
+    def store(self, executions: Sequence[Execution]) -> None:
+        """Keep answers for good, all or none; one that is stored already stays as it is."""
+        for each in executions:
+            self.answers.setdefault(each.execution_id, (each.task_id, each.answer))
 
 
 @attrs.define

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 import attrs
-import trio
 from trio.to_thread import run_sync as _hop
 
 from wattswarm.actors.dispatch.bodies import RecentBodies
 from wattswarm.actors.dispatch.clients import Executor
 from wattswarm.actors.dispatch.judge import Judge
+from wattswarm.actors.dispatch.keeper import Keeper
 from wattswarm.actors.dispatch.stored_answer import (
     Finding,
     Proposal,
@@ -60,7 +60,7 @@ from wattswarm.store.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from wattswarm.store.local import Executions
+from wattswarm.store.local import Execution
 from wattswarm.surface.words import plain
 
 JSON_MIME: Final = "application/json"
@@ -89,16 +89,15 @@ class Workshop:
 
     Args:
         judge: Checks outputs against their tasks' schemas and policies.
-        keeping: Held while the session of `executions` is in use.
+        keeper: Stores what executors answered.
         timeout_ms: Longest call of an executor.
     """
 
     me: NodeId
     artifacts: ArtifactStore
-    executions: Executions
+    keeper: Keeper
     judge: Judge
     timeout_ms: int
-    keeping: trio.Lock = attrs.field(factory=trio.Lock)
     recent: RecentBodies = attrs.field(factory=RecentBodies)
 
     async def execute(
@@ -188,9 +187,11 @@ class Workshop:
         self, key: bytes, state: TaskState, executor: str, answer: bytes, ctx: Context
     ) -> bytes:
         await ctx.point("store.before")
+        execution = Execution(
+            execution_id=key, task_id=state.task_id, executor=executor, answer=answer
+        )
         try:
-            async with self.keeping:
-                await _hop(self.executions.store, key, state.task_id, executor, answer)
+            await self.keeper.keep(execution)
         except StoreFull as error:
             raise NoRoom(str(error)) from error
         await ctx.point("store.after")

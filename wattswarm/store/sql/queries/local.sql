@@ -35,9 +35,11 @@ select answer from executions where execution_id = %(execution_id)s
 -- name: get_answers
 select task_id, execution_id, answer from executions where task_id = any(%(task_ids)b::bytea[])
 
--- name: store_answer
+-- name: store_answers
 insert into executions (execution_id, task_id, executor, answer)
-values (%(execution_id)s, %(task_id)s, %(executor)s, %(answer)s)
+select * from unnest(
+    %(execution_ids)b::bytea[], %(task_ids)b::bytea[], %(executors)b::text[], %(answers)b::bytea[]
+)
 on conflict (execution_id) do nothing
 
 -- name: keep_letter
