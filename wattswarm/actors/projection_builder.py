@@ -143,10 +143,17 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         ctx.ready()  # the wait for the database is over
 
     async def _connect(self, ctx: Context) -> None:
-        database = Database(self.dsn, self.schema)
-        connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
-        self._connection = ctx.hold(closing(connection))
-        await until_available(ctx, self._begin)
+        self._connection = ctx.hold(closing(await until_available(ctx, self._begun)))
+
+    def _begun(self) -> Connection:
+        """Return a new session that the cursor was read by: each try has one of its own."""
+        self._connection = Database(self.dsn, self.schema).connect(Purpose.READER)
+        try:
+            self._begin()
+        except StoreUnavailable:
+            self._connection.close()
+            raise
+        return self._connection
 
     async def _announce(self, derived: Derived, ctx: Context) -> None:
         for item in derived.quarantined:
