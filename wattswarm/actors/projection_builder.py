@@ -4,7 +4,7 @@ It may die at any instant: before the transaction nothing happened, after it the
 announcement that never came is made up for by a look from time to time.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from typing import ClassVar, Final
 
@@ -28,6 +28,9 @@ from wattswarm.store.projections import Projections
 
 LOOK_S: Final = 1.0
 """Longest time between two looks at the log, behind its announcements."""
+
+GATHER_S: Final = 0.01
+"""What is announced closely behind is derived together: a batch costs more than an event."""
 
 ANNOUNCED_MAX: Final = 512
 GOVERNANCE_PAGE: Final = 512
@@ -61,6 +64,8 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     listeners: tuple[str, ...]
     _shard: int = attrs.field(init=False, default=0)
     _seq: Seq = attrs.field(init=False, default=START)
+    _head: int = attrs.field(init=False, default=START)
+    """As far as the log is known to go."""
     _quarantined: int = attrs.field(init=False, default=0)
     _connection: Connection = attrs.field(init=False)
     _projections: Projections = attrs.field(init=False)
@@ -76,8 +81,10 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         await self._connect(ctx)
 
     async def handle(self, msg: ProjectionBuilderMessage, ctx: Context) -> None:
-        """Look at the log now."""
-        self._moved.set()
+        """Look at the log now, if it goes on beyond the cursor."""
+        self._head = max(self._head, msg.seq)
+        if self._seq < self._head:
+            self._moved.set()
 
     async def run(self, ctx: Context) -> None:
         """Derive what the log has beyond the cursor, whenever there is more."""
@@ -87,6 +94,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
                 pass
             with trio.move_on_after(LOOK_S):
                 await self._moved.wait()
+                await trio.sleep(GATHER_S)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return the cursor."""
@@ -112,17 +120,10 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             seq = last_seq(rows, seq)
 
     async def _advance(self, ctx: Context) -> bool:
-        """Derive one batch; tell whether there was one."""
-        await ctx.point("read.before")
+        """Derive one batch; tell whether there is more."""
         limit = ctx.dials["batch"]
         try:
-            batch = await trio.to_thread.run_sync(self._read, limit)
-            if not batch:
-                return False
-            await ctx.point("derive.before")
-            derived = await trio.to_thread.run_sync(self._deriver.derive, batch)
-            await ctx.point("write.before")
-            await trio.to_thread.run_sync(self._write, derived, batch[-1].seq)
+            derived = await trio.to_thread.run_sync(self._derive_next, limit, ctx.point_sync)
         except (PositionConflict, StoreUnavailable) as error:
             ctx.log.warning("reading the cursor again", reason=str(error))
             await self._again(ctx)
@@ -132,9 +133,11 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             await trio.sleep(LOOK_S)
             await self._again(ctx)
             return True
+        if derived is None:
+            return False
         await ctx.point("write.after")
         await self._announce(derived, ctx)
-        return True
+        return self._seq < self._head
 
     async def _again(self, ctx: Context) -> None:
         """Forget what is cached, and go on from where the cursor is."""
@@ -165,8 +168,18 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             news = TasksChanged(changed[at : at + ANNOUNCED_MAX], self._seq)
             announce(ctx, self.listeners, news)
 
-    def _read(self, limit: int) -> Sequence[LogRow]:
-        return LogReader(self._connection).read(self._seq, limit=limit)
+    def _derive_next(self, limit: int, point: Callable[[str], None]) -> Derived | None:
+        """Derive and write the next rows of the log; None when there are none."""
+        point("read.before")
+        batch = LogReader(self._connection).read(self._seq, limit=limit)
+        if not batch:
+            return None
+        point("derive.before")
+        derived = self._deriver.derive(batch)
+        point("write.before")
+        self._write(derived, batch[-1].seq)
+        self._head = max(self._head, batch[-1].seq + (len(batch) == limit))
+        return derived
 
     def _write(self, derived: Derived, seq: Seq) -> None:
         self._projections.advance(

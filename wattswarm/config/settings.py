@@ -187,7 +187,7 @@ class ActorsSection:
         metadata=about("Tails the log and writes the derived tables; instances share the tasks."),
     )
     executor_dispatcher: ActorSection = attrs.field(
-        default=ActorSection(placement="dispatch", inbox=2_048, concurrency=16, hang_after_ms=0),
+        default=ActorSection(placement="dispatch", inbox=2_048, concurrency=32, hang_after_ms=0),
         metadata=about(
             "Drives this node's claims through executors; concurrency bounds its calls in flight."
         ),
