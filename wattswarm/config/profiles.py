@@ -14,6 +14,8 @@ ACTORS: Final = (
     "http_api",
 )
 
+GROUPS: Final = ("root", "log", "projection", "dispatch", "ingest")
+
 COMPACT: Final[Mapping[str, Plain]] = {
     **{f"actors.{name}.placement": "root" for name in ACTORS},
     "store.readers": 2,
@@ -36,6 +38,9 @@ TEST: Final[Mapping[str, Plain]] = {
     **{f"actors.{name}.backoff_ms": 5 for name in ACTORS},
     **{f"actors.{name}.backoff_ms_max": 100 for name in ACTORS},
     **{f"actors.{name}.backoff_reset_ms": 2_000 for name in ACTORS},
+    **{f"groups.{name}.backoff_ms": 5 for name in GROUPS},
+    **{f"groups.{name}.backoff_ms_max": 100 for name in GROUPS},
+    **{f"groups.{name}.backoff_reset_ms": 2_000 for name in GROUPS},
     "actors.sel_writer.hang_after_ms": 3_000,
     "actors.projection_builder.hang_after_ms": 5_000,
     "actors.verifier.hang_after_ms": 5_000,

@@ -221,6 +221,11 @@ class GroupSection:
     actor_restarts_window_ms: int = whole(
         60_000, "The window in which restarts of its actors are counted.", 100, 86_400_000
     )
+    backoff_ms: int = whole(50, "Least pause before a restart; the first is at once.", 1, 60_000)
+    backoff_ms_max: int = whole(30_000, "Longest pause before a restart.", 1, 3_600_000)
+    backoff_reset_ms: int = whole(
+        60_000, "Health after which the pause is short again.", 100, 86_400_000
+    )
 
 
 @attrs.frozen(kw_only=True)

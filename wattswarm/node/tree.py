@@ -229,6 +229,7 @@ def _group(group: Group) -> GroupSpec:
         placement="root" if is_root else "worker",
         intensity=Intensity(section.actor_restarts_max, section.actor_restarts_window_ms / 1_000),
         restarts=Intensity(section.restarts_max, section.restarts_window_ms / 1_000),
+        backoff=_backoff(section),
         nice=section.nice,
         rss_soft_bytes=section.rss_soft_mib * MIB or None,
     )
@@ -241,11 +242,7 @@ def _child(part: Part) -> ChildSpec:
         actor=part.actor,
         args=part.args,
         restart=part.restart,
-        backoff=Backoff(
-            base_s=section.backoff_ms / 1_000,
-            cap_s=section.backoff_ms_max / 1_000,
-            reset_after_s=section.backoff_reset_ms / 1_000,
-        ),
+        backoff=_backoff(section),
         intensity=Intensity(section.restarts_max, section.restarts_window_ms / 1_000),
         start_timeout_s=section.start_ms / 1_000,
         shutdown_s=section.stop_ms / 1_000,
@@ -259,6 +256,14 @@ def _child(part: Part) -> ChildSpec:
         asks=part.asks,
         secrets=part.secrets,
         controls_tree=part.controls_tree,
+    )
+
+
+def _backoff(section: ActorSection | GroupSection) -> Backoff:
+    return Backoff(
+        base_s=section.backoff_ms / 1_000,
+        cap_s=section.backoff_ms_max / 1_000,
+        reset_after_s=section.backoff_reset_ms / 1_000,
     )
 
 
