@@ -7,7 +7,6 @@ asked for again, and events that stand in the log already are not appended twice
 """
 
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -21,10 +20,10 @@ from wattswarm.actors.backoff import until_available
 from wattswarm.actors.dispatch.agenda import Agenda
 from wattswarm.actors.dispatch.clients import Clients, Executor
 from wattswarm.actors.dispatch.docket import Docket
+from wattswarm.actors.dispatch.dockets import Dockets
 from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.keeper import Keeper
 from wattswarm.actors.dispatch.queue import ANY, PlaceQueue
-from wattswarm.actors.dispatch.reach import Reach
 from wattswarm.actors.dispatch.work import Conclusion, NoRoom, WorkFailed, Workshop, nothing
 from wattswarm.actors.messages import (
     Append,
@@ -44,28 +43,20 @@ from wattswarm.kernel import decide
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import Check, Confirm, Duty, Execute, Verify, complete, due
 from wattswarm.kernel.errors import Malformed, Rejection
-from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId, TaskId, short
 from wattswarm.kernel.limits import REASON_BYTES_MAX
 from wattswarm.kernel.signature import KeyPair
-from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.views import workable
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.local import Executions, Executors
-from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, START, LogReader, last_seq
-from wattswarm.store.log_record import LogRow
-from wattswarm.store.projection_reader import ProjectionReader
 
 T = TypeVar("T")
 
 Work = Execute | Verify | Confirm | Check
 """Duties that take an executor or a body, and so some time."""
 
-PAGE: Final = 512
 TASKS_PER_TURN: Final = 64
-DOCKETS_MAX: Final = 4_096
-"""Tasks held in memory; others are read again when their turn comes."""
 
 APPEND_S: Final = 30.0
 PAUSE_MS: Final = 1_000
@@ -117,15 +108,9 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     tries: int
     backoff_ms: int
     _key: KeyPair = attrs.field(init=False)
-    _connection: Connection = attrs.field(init=False)
     _local: Connection = attrs.field(init=False)
-    _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
-    _governance: Governance = attrs.field(init=False)
-    _reach: Reach = attrs.field(init=False, factory=Reach)
     _agenda: Agenda = attrs.field(init=False, factory=Agenda)
-    _dockets: OrderedDict[TaskId, Docket] = attrs.field(
-        init=False, factory=OrderedDict[TaskId, Docket]
-    )
+    _dockets: Dockets = attrs.field(init=False)
     _clients: Clients = attrs.field(init=False)
     _workshop: Workshop = attrs.field(init=False)
     _places: PlaceQueue = attrs.field(init=False, factory=PlaceQueue)
@@ -137,12 +122,16 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     async def recover(self, ctx: Context) -> None:
         """Find the tasks that may still be worked on; the log tells what has happened since."""
         self._key = KeyPair.from_seed(ctx.secret("seed"))
-        self._governance = Governance(self.network_id)
         database = Database(self.dsn, self.schema)
         reader = await until_available(ctx, lambda: database.connect(Purpose.READER))
-        self._connection = ctx.hold(closing(reader))
         local = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
         self._local = ctx.hold(closing(local))
+        self._dockets = Dockets(
+            network_id=self.network_id,
+            connection=ctx.hold(closing(reader)),
+            answers=self._answers,
+            agenda=self._agenda,
+        )
         self._clients = Clients(
             environ=os.environ,
             every_s=self.health_every_ms / 1_000,
@@ -159,7 +148,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             judge=ctx.hold(closing(Judge())),
             timeout_ms=self.timeout_ms,
         )
-        await self._read(lambda: self._find_tasks(ctx.clock.wall_ms()))
+        await self._dockets.begin(ctx.clock.wall_ms())
 
     async def handle(self, msg: ExecutorDispatcherMessage, ctx: Context) -> None:
         """Look sooner than planned."""
@@ -167,7 +156,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             case ExecutorsChanged():
                 self._registry.set()
             case HeadMoved(seq):
-                self._reach.hear(seq)
+                self._dockets.reach.hear(seq)
         self._woken.set()
 
     async def run(self, ctx: Context) -> None:
@@ -175,91 +164,25 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._follow_registry, nursery, ctx)
             while True:
-                await self._tail(ctx)
+                await ctx.point("tail.before")
+                await self._dockets.tail()
                 self._woken = trio.Event()
                 await self._look(nursery, ctx)
                 while await self._is_woken(ctx):
                     self._woken = trio.Event()
-                    if self._reach.is_behind:
-                        await self._tail(ctx)
+                    if self._dockets.reach.is_behind:
+                        await ctx.point("tail.before")
+                        await self._dockets.tail()
                     await self._look(nursery, ctx)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how far the log was read, what is in hand, and how the executors are."""
         return {
-            "seq": self._reach.seq,
+            "seq": self._dockets.reach.seq,
             "dockets": len(self._dockets),
             "working": self._working,
             "executors": self._clients.snapshot(),
         }
-
-    # --- reading --------------------------------------------------------------------------------
-
-    async def _read(self, look: Callable[[], T]) -> T:
-        async with self._reading:
-            return await trio.to_thread.run_sync(look)
-
-    async def _local_read(self, look: Callable[[], T]) -> T:
-        async with self._workshop.keeper.turn:
-            return await trio.to_thread.run_sync(look)
-
-    def _find_tasks(self, now_ms: int) -> None:
-        """Put unfinished tasks on the agenda; begin to tail where their projection ends."""
-        projections, log = ProjectionReader(self._connection), LogReader(self._connection)
-        cursors = projections.cursors().values()
-        self._reach.read_to(min(cursors, default=START))
-        found: Sequence[TaskId] = ()
-        while found := projections.unfinished_tasks(
-            now_ms, after=found[-1] if found else b"", limit=PAGE
-        ):
-            for task_id in found:
-                self._agenda.mark(task_id)
-        seq = START
-        while rows := log.governance_events(seq, limit=PAGE):
-            for row in rows:
-                self._governance.add(row.event())
-            seq = last_seq(rows, seq)
-
-    async def _tail(self, ctx: Context) -> None:
-        """Learn what the log has beyond the last look."""
-        await ctx.point("tail.before")
-        log = LogReader(self._connection)
-        while rows := await self._read(lambda: log.read(self._reach.seq, limit=PAGE)):
-            self._learn(rows)
-            self._reach.read_to(last_seq(rows, START))
-            if len(rows) < PAGE and not self._reach.is_behind:
-                return
-            await trio.lowlevel.checkpoint()
-
-    def _learn(self, rows: Sequence[LogRow]) -> None:
-        for row in rows:
-            if row.kind in GOVERNANCE_KINDS:
-                pins = tuple(self._governance.add(row.event()))
-                for docket in self._dockets.values() if pins else ():
-                    docket.governance_changed(pins)
-                    self._agenda.mark(docket.task_id)
-            elif row.task_id is not None:
-                docket = self._dockets.get(row.task_id)
-                if docket is None:
-                    self._agenda.mark(row.task_id)
-                elif not docket.knows(row.event_id):
-                    docket.learn((row.event(),))
-                    self._agenda.mark(row.task_id)
-
-    async def _open(self, tasks: Sequence[TaskId]) -> Sequence[Docket]:
-        """Return the dockets of tasks; those that are not in memory are read, all at once."""
-        missing = [task_id for task_id in tasks if task_id not in self._dockets]
-        if missing:
-            log, executions = LogReader(self._connection), Executions(self._local)
-            found = await self._read(lambda: log.events_of_tasks(missing, END))
-            answers = await self._local_read(lambda: executions.answers_of_tasks(missing))
-            for task_id, rows in found.items():
-                events = (row.event() for row in rows)
-                self._dockets[task_id] = docket = Docket.open(task_id, self._governance, events)
-                docket.answers.update(answers.get(task_id, {}))
-        for task_id in tasks:
-            self._dockets.move_to_end(task_id)
-        return [self._dockets[task_id] for task_id in tasks]
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -267,12 +190,12 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         """Look at every task whose turn has come, some at a time, so that the log batches them."""
         self._admit(ctx)
         while tasks := self._agenda.take(ctx.clock.wall_ms(), TASKS_PER_TURN):
-            dockets = await self._open(tasks)
+            dockets = await self._dockets.open(tasks)
             async with trio.open_nursery() as turn:
                 for docket in dockets:
                     turn.start_soon(self._step, docket, nursery, ctx)
             self._admit(ctx)
-        self._forget()
+        self._dockets.forget()
 
     def _admit(self, ctx: Context) -> None:
         """Have tasks looked at for which a place has become free."""
@@ -301,7 +224,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                 now_ms,
                 in_hand=docket.claims,
                 checked=docket.checked,
-                is_stale=self._is_stale(docket.state),
+                is_stale=self._dockets.is_stale(docket.state),
             )
             self._agenda.schedule(docket.task_id, roster.wake_at_ms)
             for signings in self._batches(docket, roster.duties, now_ms):
@@ -309,10 +232,6 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         for duty in roster.duties:
             if isinstance(duty, Work):
                 self._begin(docket, duty, nursery, ctx)
-
-    def _is_stale(self, state: TaskState) -> bool:
-        """Tell whether the task was created under governance that had been succeeded by then."""
-        return state.pin is not None and self._governance.is_stale(state.pin, state.created_at)
 
     def _batches(self, docket: Docket, duties: Sequence[Duty], now_ms: int) -> Sequence[Signings]:
         """Return the events of the roster: one by one, or all at once in a network of one."""
@@ -356,9 +275,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             pause_ms = answer.retry_after_ms or LOCK_HELD_PAUSE_MS
             ctx.log.warning("not appended", task=short(docket.task_id), reason=answer.message)
             return self._again(docket, ctx.clock.wall_ms() + pause_ms)
-        docket.learn(events)
-        self._reach.wrote(answer.seqs, answer.head)
-        self._agenda.mark(docket.task_id)
+        self._dockets.wrote(docket, events, answer)
         return None
 
     def _again(self, docket: Docket, at_ms: int) -> int:
@@ -465,6 +382,14 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                 await self._registry.wait()
             self._registry = trio.Event()
 
+    async def _answers(self, tasks: Sequence[TaskId]) -> Mapping[bytes, Mapping[bytes, bytes]]:
+        executions = Executions(self._local)
+        return await self._local_read(lambda: executions.answers_of_tasks(tasks))
+
+    async def _local_read(self, look: Callable[[], T]) -> T:
+        async with self._workshop.keeper.turn:
+            return await trio.to_thread.run_sync(look)
+
     def _executor(self, duty: Work) -> Executor | None:
         match duty:
             case Execute(executor=name) | Verify(executor=name):
@@ -473,21 +398,10 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
                 return None
 
     def _executors_changed(self) -> None:
-        for task_id in self._dockets:
-            self._agenda.mark(task_id)
+        self._dockets.mark_all()
         self._woken.set()
 
     # --- waiting --------------------------------------------------------------------------------
-
-    def _forget(self) -> None:
-        """Drop dockets that are not needed, and the oldest idle ones when there are too many."""
-        surplus = len(self._dockets) - DOCKETS_MAX
-        for task_id, docket in list(self._dockets.items()):
-            if surplus <= 0:
-                break
-            if docket.is_idle:
-                del self._dockets[task_id]
-                surplus -= 1
 
     async def _is_woken(self, ctx: Context) -> bool:
         """Wait until something is to be looked at; False when the time for it has come anyway."""

@@ -1,0 +1,152 @@
+"""The tasks that the dispatcher has in memory, and how they are kept up with the log.
+
+A cache with a position: events are read once, those that this actor wrote itself not at all. Tasks
+that changed, or whose date has come, are on the agenda.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+import attrs
+import trio
+
+from wattswarm.actors.dispatch.agenda import Agenda
+from wattswarm.actors.dispatch.docket import Docket
+from wattswarm.actors.dispatch.reach import Reach
+from wattswarm.actors.messages import Appended
+from wattswarm.kernel.event import Event
+from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.ids import TaskId
+from wattswarm.kernel.state import TaskState
+from wattswarm.store.connection import Connection
+from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, START, LogReader, last_seq
+from wattswarm.store.log_record import LogRow
+from wattswarm.store.projection_reader import ProjectionReader
+
+T = TypeVar("T")
+
+Answers: TypeAlias = Callable[[Sequence[TaskId]], Awaitable[Mapping[bytes, Mapping[bytes, bytes]]]]
+
+PAGE: Final = 512
+DOCKETS_MAX: Final = 4_096
+"""Tasks held in memory; others are read again when their turn comes."""
+
+
+@attrs.define(kw_only=True)
+class Dockets:
+    """Dockets by task, with the governance that they are judged by.
+
+    Args:
+        connection: A reader's, used by one thread at a time.
+        answers: Reads the answers that were stored for the executions of tasks.
+        agenda: Where tasks are marked that are to be looked at.
+    """
+
+    network_id: str
+    connection: Connection
+    answers: Answers
+    agenda: Agenda
+    reach: Reach = attrs.field(factory=Reach)
+    _governance: Governance = attrs.field(init=False)
+    _known: OrderedDict[TaskId, Docket] = attrs.field(
+        init=False, factory=OrderedDict[TaskId, Docket]
+    )
+    _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self._governance = Governance(self.network_id)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    async def begin(self, now_ms: int) -> None:
+        """Put unfinished tasks on the agenda; go on reading where their projection ends."""
+        await self._read(lambda: self._find(now_ms))
+
+    async def tail(self) -> None:
+        """Learn what the log has beyond what is known."""
+        log = LogReader(self.connection)
+        while rows := await self._read(lambda: log.read(self.reach.seq, limit=PAGE)):
+            self._learn(rows)
+            self.reach.read_to(last_seq(rows, START))
+            if len(rows) < PAGE and not self.reach.is_behind:
+                return
+            await trio.lowlevel.checkpoint()
+
+    async def open(self, tasks: Sequence[TaskId]) -> Sequence[Docket]:
+        """Return the dockets of tasks; those that are not in memory are read, all at once."""
+        missing = [task_id for task_id in tasks if task_id not in self._known]
+        if missing:
+            log = LogReader(self.connection)
+            found = await self._read(lambda: log.events_of_tasks(missing, END))
+            answers = await self.answers(missing)
+            for task_id, rows in found.items():
+                events = (row.event() for row in rows)
+                self._known[task_id] = docket = Docket.open(task_id, self._governance, events)
+                docket.answers.update(answers.get(task_id, {}))
+        for task_id in tasks:
+            self._known.move_to_end(task_id)
+        return [self._known[task_id] for task_id in tasks]
+
+    def wrote(self, docket: Docket, events: Sequence[Event], answer: Appended) -> None:
+        """Take in events of this actor's own that stand in the log."""
+        docket.learn(events)
+        self.reach.wrote(answer.seqs, answer.head)
+        self.agenda.mark(docket.task_id)
+
+    def mark_all(self) -> None:
+        """Have every task in memory looked at."""
+        for task_id in self._known:
+            self.agenda.mark(task_id)
+
+    def forget(self) -> None:
+        """Drop the oldest idle dockets when there are too many."""
+        surplus = len(self._known) - DOCKETS_MAX
+        for task_id, docket in list(self._known.items()):
+            if surplus <= 0:
+                break
+            if docket.is_idle:
+                del self._known[task_id]
+                surplus -= 1
+
+    def is_stale(self, state: TaskState) -> bool:
+        """Tell whether a task was created under governance that had been succeeded by then."""
+        return state.pin is not None and self._governance.is_stale(state.pin, state.created_at)
+
+    async def _read(self, look: Callable[[], T]) -> T:
+        async with self._reading:
+            return await trio.to_thread.run_sync(look)
+
+    def _find(self, now_ms: int) -> None:
+        projections, log = ProjectionReader(self.connection), LogReader(self.connection)
+        self.reach.read_to(min(projections.cursors().values(), default=START))
+        found: Sequence[TaskId] = ()
+        while found := projections.unfinished_tasks(
+            now_ms, after=found[-1] if found else b"", limit=PAGE
+        ):
+            for task_id in found:
+                self.agenda.mark(task_id)
+        seq = START
+        while rows := log.governance_events(seq, limit=PAGE):
+            for row in rows:
+                self._governance.add(row.event())
+            seq = last_seq(rows, seq)
+
+    def _learn(self, rows: Sequence[LogRow]) -> None:
+        for row in rows:
+            if row.kind in GOVERNANCE_KINDS:
+                self._learn_governance(row.event())
+            elif row.task_id is not None:
+                docket = self._known.get(row.task_id)
+                if docket is None:
+                    self.agenda.mark(row.task_id)
+                elif not docket.knows(row.event_id):
+                    docket.learn((row.event(),))
+                    self.agenda.mark(row.task_id)
+
+    def _learn_governance(self, event: Event) -> None:
+        pins = tuple(self._governance.add(event))
+        for docket in self._known.values() if pins else ():
+            docket.governance_changed(pins)
+            self.agenda.mark(docket.task_id)
