@@ -220,7 +220,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             roster = due(
                 docket.state,
                 self._key,
-                self._clients.offers(),
+                self._clients.offers(docket.task_id),
                 now_ms,
                 in_hand=docket.claims,
                 checked=docket.checked,
@@ -246,7 +246,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             docket.state,
             signings,
             self._key,
-            self._clients.offers(),
+            self._clients.offers(docket.task_id),
             now_ms,
             in_hand=docket.claims,
             checked=docket.checked,

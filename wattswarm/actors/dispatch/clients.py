@@ -18,6 +18,7 @@ from wattswarm.executors.errors import ExecutorError
 from wattswarm.executors.retry import RetryLimits
 from wattswarm.executors.settings import ExecutorSettings
 from wattswarm.kernel.duty import ExecutorOffer
+from wattswarm.kernel.ids import TaskId
 
 UNWELL_PAUSE_S: Final = 0.25
 """First pause before an executor that did not answer is asked again; doubles up to `every_s`."""
@@ -98,9 +99,15 @@ class Clients:
         """Return the executor of that name."""
         return self._known.get(name)
 
-    def offers(self) -> Sequence[ExecutorOffer]:
-        """Return the executors that answered, in the order of their names."""
-        found = (self._known[name].offer() for name in sorted(self._known))
+    def offers(self, task_id: TaskId) -> Sequence[ExecutorOffer]:
+        """Return the executors that answered, those with a free place first.
+
+        Beyond that each task has an order of its own, so that tasks spread over the executors.
+        """
+        order = sorted(
+            self._known, key=lambda name: (not self._known[name].free, hash((task_id, name)))
+        )
+        found = (self._known[name].offer() for name in order)
         return [offer for offer in found if offer is not None]
 
     def replace(
