@@ -23,6 +23,9 @@ from wattswarm.store.shadow import Shadow
 
 ROLES = {"plain": "login", "creating": "login createrole"}
 REFUSALS = {True: psycopg.errors.InsufficientPrivilege, False: psycopg.errors.RestrictViolation}
+SCHEMA = "apart"
+"""Roles belong to the whole server: no other test may have made those of this schema."""
+
 PURPOSES = ("log", "projection", "local", "reader")
 
 
@@ -35,7 +38,7 @@ class Served:
 
 
 @pytest.fixture(
-    params=[(role, schema) for role in ROLES for schema in ("", "ws1")],
+    params=[(role, schema) for role in ROLES for schema in ("", SCHEMA)],
     ids=lambda param: "-".join(filter(None, param)),
 )
 def served(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Served]:
@@ -47,16 +50,16 @@ def served(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Served]
             owner.execute(f"alter database {name} owner to {name}_owner".encode())
         dsn = make_conninfo(made.dsn, user=f"{name}_owner")
         # Roles of the default schema are there already and belong to the owner of the template.
-        yield Served(Database(dsn, schema), has_roles=role == "creating" and schema == "ws1")
+        yield Served(Database(dsn, schema), has_roles=role == "creating" and schema == SCHEMA)
         with psycopg.connect(made.dsn, autocommit=True) as owner:
             owner.execute(f"alter database {name} owner to current_user".encode())
             owner.execute(f"drop owned by {name}_owner cascade".encode())
             for purpose in PURPOSES:
                 owner.execute(
-                    f"do $$ begin drop owned by wattswarm_ws1_{purpose} cascade;"
+                    f"do $$ begin drop owned by wattswarm_{SCHEMA}_{purpose} cascade;"
                     " exception when undefined_object then null; end $$".encode()
                 )
-                owner.execute(f"drop role if exists wattswarm_ws1_{purpose}".encode())
+                owner.execute(f"drop role if exists wattswarm_{SCHEMA}_{purpose}".encode())
             owner.execute(f"drop role {name}_owner".encode())
 
 
