@@ -55,12 +55,12 @@ LIMITS: Final[Mapping[str, int | str]] = {
         for setting, value in (
             ("RESTARTS_MAX", 1_000),
             ("BACKOFF_MS_MAX", 20),
-            ("START_MS", 3_000),
+            ("START_MS", 2_000),
             ("STOP_MS", 1_500),
-            ("HANG_AFTER_MS", 1_200),
+            ("HANG_AFTER_MS", 1_000),
         )
     },
-    "ACTORS__POSTGRES__START_MS": 5_000,
+    "ACTORS__POSTGRES__START_MS": 3_000,
     "ACTORS__POSTGRES__STOP_MS": 5_000,
     "ACTORS__POSTGRES__HANG_AFTER_MS": 0,
 }

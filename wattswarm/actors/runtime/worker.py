@@ -123,7 +123,8 @@ class Worker:
             is_wire=boot.is_wire,
             chaos_enabled=boot.chaos_enabled,
         )
-        services.faults.pause = lambda duration_s: self._say(Pause(duration_s))
+        loop = trio.lowlevel.current_trio_token()  # points are passed in threads, too
+        services.faults.pause = lambda duration_s: loop.run_sync_soon(self._say, Pause(duration_s))
         services.nursery = self._nursery
         return services
 
