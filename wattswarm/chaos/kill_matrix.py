@@ -29,7 +29,7 @@ from wattswarm.config.load import load as load_config
 from wattswarm.config.state_dir import StateDir
 from wattswarm.node.tree import tree
 
-LANES: Final = 3
+LANES: Final = 2
 """Nodes with worker processes that run side by side, beside one that is one process."""
 
 STEPS_PER_LANE: Final = 6
