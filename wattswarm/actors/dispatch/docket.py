@@ -13,6 +13,7 @@ from wattswarm.kernel.duty import Key
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import Digest, EventId, TaskId
+from wattswarm.kernel.payloads import CandidateProposed
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.task import TaskMachine
 
@@ -61,6 +62,12 @@ class Docket:
     def knows(self, event_id: EventId) -> bool:
         """Tell whether an event is part of the state: it was appended from here, perhaps."""
         return self._machine.knows(event_id)
+
+    def vouch(self, own: Iterable[Event]) -> None:
+        """Note that what this node proposed itself was checked before, and its bodies are here."""
+        for event in own:
+            if event.kind == CandidateProposed.kind:
+                self.checked[event.event_id] = True
 
     def is_doing(self, key: Key) -> bool:
         """Tell whether a duty is being carried out now."""

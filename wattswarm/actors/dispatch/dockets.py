@@ -92,6 +92,7 @@ class Dockets:
     def wrote(self, docket: Docket, events: Sequence[Event], answer: Appended) -> None:
         """Take in events of this actor's own that stand in the log."""
         docket.learn(events)
+        docket.vouch(events)
         self.reach.wrote(answer.seqs, answer.head)
         self.agenda.mark(docket.task_id)
 
