@@ -89,9 +89,24 @@ class Node:
     checked: dict[EventId, bool] = attrs.field(factory=dict)
     failing: set[str] = attrs.field(factory=set)
     is_down: bool = False
+    is_awake: bool = True
+    wake_at_ms: int | None = None
+
+    def is_due(self, now_ms: int) -> bool:
+        """Tell whether it looks at the task: for news, at the date it noted, or after work."""
+        dates = [*self.in_hand.values()]
+        if self.wake_at_ms is not None:
+            dates.append(self.wake_at_ms)
+        return self.is_awake or any(now_ms >= at_ms for at_ms in dates)
+
+    def hear(self, event: Event) -> None:
+        """Take an event into the log; it is news."""
+        self.machine.add([event])
+        self.is_awake = True
 
     def crash(self) -> None:
         """Lose everything but the log, the locks and the bodies."""
+        self.is_awake = True
         self.in_hand.clear()
         self.claims_in_hand.clear()
         self.checked.clear()
@@ -127,7 +142,7 @@ class Swarm:
         """Deliver everything that is on the way, to those who were down as well."""
         while self.on_the_way:
             _, _, index, event = heapq.heappop(self.on_the_way)
-            self.nodes[index].machine.add([event])
+            self.nodes[index].hear(event)
 
     def run(self, for_ms: int) -> bool:
         """Carry out duties until every node sees the task final; false when time is up before."""
@@ -136,7 +151,7 @@ class Swarm:
         while self.now_ms < end_ms:
             self._deliver()
             for node in self.nodes:
-                if not node.is_down:
+                if not node.is_down and node.is_due(self.now_ms + node.offset_ms):
                     self._act(node)
             if all(node.is_down or node.state.outcomes for node in self.nodes):
                 return True
@@ -146,7 +161,7 @@ class Swarm:
     def _deliver(self) -> None:
         while self.on_the_way and self.on_the_way[0][0] <= self.now_ms:
             _, _, index, event = heapq.heappop(self.on_the_way)
-            self.nodes[index].machine.add([event])
+            self.nodes[index].hear(event)
 
     def _publish(self, event: Event, author: Node | None) -> None:
         self.log.append(event)
@@ -155,7 +170,7 @@ class Swarm:
             self.sent += 1
             heapq.heappush(self.on_the_way, (self.now_ms + delay, self.sent, index, event))
         if author is not None:
-            author.machine.add([event])
+            author.hear(event)
 
     def _append(self, node: Node, answer: Sequence[Signing] | Rejection) -> None:
         if isinstance(answer, Rejection):
@@ -171,6 +186,7 @@ class Swarm:
 
     def _act(self, node: Node) -> None:
         now_ms = self.now_ms + node.offset_ms
+        node.is_awake = False
         self._finish(node, now_ms)
         roster = duty.due(
             node.state,
@@ -180,8 +196,10 @@ class Swarm:
             in_hand=frozenset(node.claims_in_hand.values()),
             checked=node.checked,
         )
+        node.wake_at_ms = roster.wake_at_ms
         for each in roster.duties:
             if not self._begin(node, each, now_ms):
+                node.is_awake = True
                 # A duty changes the state that the next ones were drafted for.
                 return
 

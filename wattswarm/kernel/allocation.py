@@ -14,6 +14,7 @@ import attrs
 
 from wattswarm.kernel.contract import Allocator, Independence
 from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.limits import AHEAD_MS
 from wattswarm.kernel.payloads.claim import Work
 from wattswarm.kernel.payloads.result import Status
 from wattswarm.kernel.records import Candidate, Claim, Label
@@ -32,7 +33,7 @@ class PlaceState(enum.StrEnum):
     RELEASED = "released"
     LAPSED = "lapsed"
     WAITING = "waiting"
-    """Claimed when all were taken, or not approved of yet."""
+    """Claimed when all were taken, or not approved of yet, or for a time that is far ahead."""
 
 
 ENDED: Final = frozenset({PlaceState.FAILED, PlaceState.RELEASED, PlaceState.LAPSED})
@@ -260,8 +261,8 @@ class _Ground:
             label=label,
             now_ms=now_ms,
             claims=_claims_by_holder(state, label),
-            candidates=_first_candidates(state),
-            work_at=_last_work(state),
+            candidates=_first_candidates(state, now_ms + AHEAD_MS),
+            work_at=_last_work(state, now_ms + AHEAD_MS),
             failed=frozenset(error.claim for error in state.errors.values()),
             wanting=found_wanting(state),
         )
@@ -313,6 +314,8 @@ class _Ground:
             return PlaceState.RELEASED
         if self.state.leases[name].end < self.now_ms:
             return PlaceState.LAPSED
+        if claim.created_at > self.now_ms + AHEAD_MS:
+            return PlaceState.WAITING
         needs_approval = self.state.terms.allocator is Allocator.CREATOR
         if needs_approval and name not in self.state.approved:
             return PlaceState.WAITING
@@ -332,19 +335,25 @@ def _claims_by_holder(
     return found
 
 
-def _first_candidates(state: TaskState) -> Mapping[EventId, Candidate]:
-    """Return the first candidate under each claim that brought one."""
+def _first_candidates(state: TaskState, until_ms: int) -> Mapping[EventId, Candidate]:
+    """Return the first candidate under each claim that brought one by then."""
     first: dict[EventId, Candidate] = {}
     for candidate in state.candidates.values():
-        first[candidate.claim] = min(candidate, first.get(candidate.claim, candidate), key=_by_date)
+        if candidate.created_at <= until_ms:
+            held = first.get(candidate.claim, candidate)
+            first[candidate.claim] = min(candidate, held, key=_by_date)
     return first
 
 
-def _last_work(state: TaskState) -> Mapping[EventId, int]:
-    """Return for each claim under which something was proposed or verified when that was last."""
+def _last_work(state: TaskState, until_ms: int) -> Mapping[EventId, int]:
+    """Return for each claim under which something was proposed or verified when that was last.
+
+    What is dated later than `until_ms` is left out.
+    """
     latest: dict[EventId, int] = {}
     for record in (*state.candidates.values(), *state.results.values()):
-        latest[record.claim] = max(record.created_at, latest.get(record.claim, 0))
+        if record.created_at <= until_ms:
+            latest[record.claim] = max(record.created_at, latest.get(record.claim, 0))
     return latest
 
 

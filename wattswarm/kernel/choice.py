@@ -12,6 +12,7 @@ import attrs
 from wattswarm.kernel.decision import approvers, unconfirmed
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.limits import AHEAD_MS
 from wattswarm.kernel.payloads.vote import Ballot
 from wattswarm.kernel.records import Candidate, Commit, Confirmation, Decision, Subject, Vote
 from wattswarm.kernel.state import TaskState
@@ -43,18 +44,33 @@ class Choice:
         return self.subject.candidate
 
 
-def choices(state: TaskState) -> tuple[Choice, ...]:
-    """Return the candidates of the newest epoch that could be decided for, the best first."""
-    return state.view(("choices",), lambda: _choices(state))
+def choices(state: TaskState, now_ms: int | None = None) -> tuple[Choice, ...]:
+    """Return the candidates of the newest epoch that could be decided for, the best first.
+
+    With `now_ms`, by what is not dated too far ahead of it: a decision is dated after all that it
+    names, and so would be dated too late itself.
+    """
+    newest_ms = state.view(("newest_ground",), lambda: _newest_ground(state))
+    until_ms = newest_ms
+    if now_ms is not None and state.is_effective:
+        until_ms = min(newest_ms, now_ms + AHEAD_MS, state.terms.expires_at - 1)
+    return state.view(("choices", until_ms), lambda: _choices(state, until_ms))
 
 
-def _choices(state: TaskState) -> tuple[Choice, ...]:
+def _newest_ground(state: TaskState) -> int:
+    records = (*state.votes.values(), *state.confirmations.values())
+    return max((each.created_at for each in records), default=0)
+
+
+def _choices(state: TaskState, until_ms: int) -> tuple[Choice, ...]:
     label = state.label
     if label is None or not state.is_effective:
         return ()
     best: dict[EventId, Choice] = {}
-    confirmations = _by_candidate(state.confirmations.values())
-    for subject, votes in _by_subject(state).items():
+    confirmations = _by_candidate(
+        each for each in state.confirmations.values() if each.created_at <= until_ms
+    )
+    for subject, votes in _by_subject(state, until_ms).items():
         if subject.label != label:
             continue
         choice = _choice(subject, votes, confirmations.get(subject.candidate, ()), state)
@@ -164,10 +180,11 @@ def _date(record: Vote | Confirmation) -> tuple[int, EventId]:
     return record.created_at, record.event_id
 
 
-def _by_subject(state: TaskState) -> Mapping[Subject, Sequence[Vote]]:
+def _by_subject(state: TaskState, until_ms: int) -> Mapping[Subject, Sequence[Vote]]:
     found: dict[Subject, list[Vote]] = {}
     for vote in state.votes.values():
-        found.setdefault(vote.subject, []).append(vote)
+        if vote.created_at <= until_ms:
+            found.setdefault(vote.subject, []).append(vote)
     return found
 
 
@@ -206,17 +223,22 @@ def turn_at(state: TaskState, rank: int, since_ms: int) -> int:
 
 
 def standing_decision(state: TaskState, now_ms: int) -> Decision | None:
-    """Return the decision that honest finalizers sign: of the first decider in turn with one."""
+    """Return the decision that honest finalizers sign: of the first decider in turn with one.
+
+    One that is dated too far ahead does not stand yet; the next in turn need not wait for it.
+    """
     turns = {node: rank for rank, node in enumerate(deciders(state))}
     given = [
         each
         for each in state.decisions.values()
-        if each.label == state.label and each.author in turns
+        if each.label == state.label
+        and each.author in turns
+        and each.created_at <= now_ms + AHEAD_MS
     ]
     if not given:
         return None
     since_ms = min(
-        (choice.since_ms for choice in choices(state)),
+        (choice.since_ms for choice in choices(state, now_ms)),
         default=min(each.created_at for each in given),
     )
     in_turn = (each for each in given if now_ms >= turn_at(state, turns[each.author], since_ms))

@@ -97,12 +97,15 @@ def counted_by_list(
 ) -> frozenset[NodeId]:
     """Return the voters with this ballot whose commits enough of these votes' authors list."""
     votes = list(votes)
-    listers: dict[EventId, set[NodeId]] = {
-        vote.commit: set() for vote in votes if vote.commit is not None
-    }
-    for vote in votes:
-        for name in {*vote.seen, vote.name}:
-            if name in listers and may_list(commits[name], vote):
+    listers = {vote.commit: set[NodeId]() for vote in votes if vote.commit is not None}
+    names = frozenset(listers)
+    listed = {vote.author: set[EventId]() for vote in votes}
+    # Of one author's lists only the latest with a name can matter, so each name is met once.
+    for vote in sorted(votes, key=lambda each: each.created_at, reverse=True):
+        fresh = names.intersection((vote.name, *vote.seen)) - listed[vote.author]
+        listed[vote.author] |= fresh
+        for name in fresh:
+            if may_list(commits[name], vote):
                 listers[name].add(vote.author)
     return frozenset(
         vote.author

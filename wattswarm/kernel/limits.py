@@ -33,6 +33,9 @@ SCHEMA_BYTES_MAX: Final = 32_768
 SCHEMA_PATTERN_BYTES_MAX: Final = 1_048_576
 """Memory of one compiled pattern."""
 
+SCHEMA_REFERENCES_MAX: Final = 20
+"""In a schema that asks what is unevaluated: compiling it follows each way through them anew."""
+
 SCHEMA_FAULTS_MAX: Final = 32
 """More faults of one document than this tell nobody more."""
 
@@ -58,6 +61,9 @@ DURATION_MS_MAX: Final = 366 * 86_400_000
 
 SKEW_TOLERANCE_MS: Final = 3_000
 """Clocks of honest nodes may differ by this much."""
+
+AHEAD_MS: Final = 2 * SKEW_TOLERANCE_MS
+"""Honest nodes name nothing, and wait for nothing, that is dated further ahead of their clock."""
 
 FUTURE_REFUSED_MS: Final = 600_000
 """An event dated further ahead than this is refused for now."""

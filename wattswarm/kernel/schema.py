@@ -7,7 +7,8 @@ in a worker process that may be killed, never where state is derived.
 Source: JSON Schema 2020-12 (core and validation).
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -15,7 +16,12 @@ import jsonschema_rs
 
 from wattswarm.kernel import json_text
 from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.limits import SCHEMA_BYTES_MAX, SCHEMA_FAULTS_MAX, SCHEMA_PATTERN_BYTES_MAX
+from wattswarm.kernel.limits import (
+    SCHEMA_BYTES_MAX,
+    SCHEMA_FAULTS_MAX,
+    SCHEMA_PATTERN_BYTES_MAX,
+    SCHEMA_REFERENCES_MAX,
+)
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -47,6 +53,7 @@ class Schema:
             )
         if schema.get("$schema", DIALECT) != DIALECT:
             raise _bad(f"{path}.$schema", f"only {DIALECT} is understood; leave this field out")
+        _check_references(schema, path)
         self._validator = _compile(schema, path)
 
     def is_valid(self, value: object) -> bool:
@@ -57,6 +64,40 @@ class Schema:
         """Yield (path, message) for the first faults of a JSON value."""
         for fault in islice(self._validator.iter_errors(value), SCHEMA_FAULTS_MAX):
             yield _json_path(path, fault.instance_path), _brief(fault.message)
+
+
+REFERRING: Final = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+UNEVALUATED: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
+
+
+def _check_references(schema: Mapping[str, object], path: str) -> None:
+    """Refuse a schema that takes exponential time to compile; the others take linear time.
+
+    Raises:
+        Malformed: `bad_schema`.
+    """
+    words = Counter(_words(schema))
+    references = sum(words[word] for word in REFERRING)
+    if references > SCHEMA_REFERENCES_MAX and not UNEVALUATED.isdisjoint(words):
+        raise _bad(
+            path,
+            f"a schema with {' or '.join(sorted(UNEVALUATED))} may refer to others "
+            f"{SCHEMA_REFERENCES_MAX} times, not {references}: write these parts out",
+        )
+
+
+def _words(value: object) -> Iterator[str]:
+    """Yield every name of every object in a JSON value."""
+    match value:
+        case Mapping():
+            for name, item in cast("Mapping[str, object]", value).items():
+                yield name
+                yield from _words(item)
+        case list() | tuple():
+            for item in cast("Sequence[object]", value):
+                yield from _words(item)
+        case _:
+            pass
 
 
 def _compile(schema: Mapping[str, object], path: str) -> jsonschema_rs.Validator:

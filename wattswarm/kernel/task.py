@@ -88,6 +88,8 @@ class TaskMachine:
         """Return a machine that goes on from a state; neither disturbs the other."""
         machine = cls(state.task_id, governance)
         machine._state = state.copy()
+        if state.pin is not None and state.version is None:
+            machine._state.version = governance.version(state.pin)
         for entry, hold in state.pending.values():
             if hold.until is not None:
                 machine._queue.append(entry.anew())

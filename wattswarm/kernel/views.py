@@ -4,7 +4,8 @@ Views take `now`; nothing that is derived from the log does. Expired means: not 
 become final.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -12,6 +13,7 @@ import attrs
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
 from wattswarm.kernel.budget import usage
 from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.limits import RETRY_BACKOFF_MS_MAX
 from wattswarm.kernel.payloads.vote import Ballot
 from wattswarm.kernel.records import Label, Subject
 from wattswarm.kernel.state import TaskState
@@ -73,10 +75,11 @@ def next_expiry(state: TaskState, now_ms: int) -> int | None:
 def run_at(state: TaskState, attempt: int) -> int:
     """Return from when on an attempt is to be worked on, in ms: the earliest that a retry says.
 
-    Clocks differ: once somebody has begun in time by his own, it is time for everybody.
+    Clocks differ: once somebody has begun in time by his own, it is time for everybody. No retry
+    has a longer rest than the longest back-off.
     """
     dates = [
-        retry.run_at
+        min(retry.run_at, retry.created_at + RETRY_BACKOFF_MS_MAX)
         for retry in state.retries.values()
         if retry.label == state.label and retry.from_attempt + 1 == attempt
     ]
@@ -90,13 +93,19 @@ def run_at(state: TaskState, attempt: int) -> int:
 
 def median_score_bp(state: TaskState, candidate: EventId) -> int | None:
     """Return the median score of a candidate's results, rounded down; None without any."""
-    scores = sorted(
-        result.score_bp for result in state.results.values() if result.candidate == candidate
-    )
-    if not scores:
-        return None
-    middle = len(scores) // 2
-    return scores[middle] if len(scores) % 2 else (scores[middle - 1] + scores[middle]) // 2
+    return state.view(("median_scores",), lambda: _median_scores(state)).get(candidate)
+
+
+def _median_scores(state: TaskState) -> Mapping[EventId, int]:
+    scores: dict[EventId, list[int]] = {}
+    for result in state.results.values():
+        scores.setdefault(result.candidate, []).append(result.score_bp)
+    return {candidate: _median(sorted(found)) for candidate, found in scores.items()}
+
+
+def _median(ordered: Sequence[int]) -> int:
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) // 2
 
 
 def best_subject(state: TaskState, label: Label, candidate: EventId) -> Subject:
@@ -205,5 +214,9 @@ def _candidate(state: TaskState, name: EventId) -> dict[str, object]:
 
 def _ballots(state: TaskState, ballots: Iterable[Ballot], subject: Subject) -> dict[str, int]:
     """Return how many revealed votes there are of each ballot, counted or not."""
-    said = [vote.ballot for vote in state.votes.values() if vote.subject == subject]
-    return {ballot.value: said.count(ballot) for ballot in ballots}
+    said = state.view(("ballots",), lambda: _all_ballots(state))
+    return {ballot.value: said[subject, ballot] for ballot in ballots}
+
+
+def _all_ballots(state: TaskState) -> Counter[tuple[Subject, Ballot]]:
+    return Counter((vote.subject, vote.ballot) for vote in state.votes.values())

@@ -76,3 +76,31 @@ def test_faults_are_listed_with_paths_and_bounded() -> None:
     faults = list(schema.faults([1, "a", *["b"] * 100], "$.output"))
     assert faults[0] == ("$.output[1]", '"a" is not of type "integer"')
     assert len(faults) == 32
+
+
+def test_a_schema_that_takes_exponential_time_to_compile_is_refused() -> None:
+    parts: dict[str, object] = {
+        f"d{depth}": {
+            "allOf": [{"$ref": f"#/$defs/d{depth + 1}"}] * 2,
+            "unevaluatedProperties": False,
+        }
+        for depth in range(60)
+    }
+    with pytest.raises(Malformed) as caught:
+        Schema({"$defs": {**parts, "d60": {}}, "$ref": "#/$defs/d0"}, "$.output_schema")
+    assert (caught.value.code, caught.value.path) == ("bad_schema", "$.output_schema")
+
+
+def test_many_references_and_unevaluated_words_are_each_allowed() -> None:
+    part = {"$ref": "#/$defs/part"}
+    many = {f"p{number}": part for number in range(200)}
+    assert Schema({"$defs": {"part": {"type": "object"}}, "properties": many}).is_valid({"p1": {}})
+    closed = Schema(
+        {
+            "$defs": {"part": {"properties": {"a": {}}}},
+            "allOf": [part] * 10,
+            "unevaluatedProperties": False,
+        }
+    )
+    assert closed.is_valid({"a": 1})
+    assert not closed.is_valid({"b": 1})

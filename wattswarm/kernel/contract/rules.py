@@ -6,6 +6,7 @@ from the log must not depend on a JSON parser.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
@@ -64,7 +65,13 @@ def _uint(least: int, most: int) -> Rule:
 
 
 def _text(bytes_max: int) -> Rule:
-    return lambda value, path: fields.text(value, path, bytes_max=bytes_max)
+    def rule(value: Value, path: str) -> str:
+        # Signed values hold neither, so that this refuses documents and never an event.
+        if type(value) is str and UNSIGNABLE.search(value):
+            raise fields.bad(path, "not text that can be signed: U+0000, or half a surrogate pair")
+        return fields.text(value, path, bytes_max=bytes_max)
+
+    return rule
 
 
 def _word(words: type[Mode] | type[BudgetMode] | type[Independence] | type[Allocator]) -> Rule:
@@ -88,6 +95,7 @@ def _decider(value: Value, path: str) -> NodeId | None:
     return None if value == BY_RANK else _node(value, path)
 
 
+UNSIGNABLE: Final = re.compile("[\0\ud800-\udfff]")
 COUNT: Final = _uint(1, MEMBERS_MAX)
 QUORUM: Final = _uint(1, SEEN_ITEMS_MAX)
 ATTEMPTS: Final = _uint(1, ATTEMPT_MAX)

@@ -39,7 +39,7 @@ def decision(
         return refuse("already_decided")
     if usage(state, allocation(state, now_ms)).finalize >= state.terms.stage_units.finalize:
         return refuse("budget_spent", f"{state.terms.stage_units.finalize} units to finalize")
-    found = choices(state)
+    found = choices(state, now_ms)
     if not found:
         return refuse("not_decidable")
     at_ms = decision_at(state, me, found, now_ms)
@@ -268,7 +268,8 @@ def retry_at(state: TaskState, me: NodeId, now_ms: int) -> int:
     of, or verifiers gave up or found too little; and nobody is at work on it.
     """
     view = allocation(state, now_ms)
-    if not view.places or choices(state) or state.decision is not None or not _is_lost(state, view):
+    is_decidable = bool(choices(state, now_ms)) or standing_decision(state, now_ms) is not None
+    if not view.places or is_decidable or not _is_lost(state, view):
         return NEVER
     over = settled_at(state, view)
     ended_ms = max(max(_ended_at(state, place), over[place]) for place in view.places)

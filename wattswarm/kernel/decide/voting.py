@@ -5,7 +5,7 @@ to reveal binds honest nodes only: with enough commits in hand, or when waiting 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 import attrs
@@ -16,7 +16,7 @@ from wattswarm.kernel.contract import Independence
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, NodeId, short
-from wattswarm.kernel.limits import SEEN_ITEMS_MAX, SETTLE_MS
+from wattswarm.kernel.limits import AHEAD_MS, SEEN_ITEMS_MAX, SETTLE_MS
 from wattswarm.kernel.lock import LockKind, vote_key
 from wattswarm.kernel.payloads import Ballot, PlainVote, Status, VoteCommit, VoteReveal, Work
 from wattswarm.kernel.records import Commit, Result, Subject
@@ -114,14 +114,15 @@ def reveal(state: TaskState, me: KeyPair, commit_id: EventId, now_ms: int) -> Si
         return refuse("not_own_commit", short(commit_id))
     if has_voted(state, me.node_id, commit.subject):
         return refuse("already_voted", short(commit.subject.candidate))
-    at_ms = reveal_at(state, commit, allocation(state, now_ms, commit.subject.attempt))
+    view = allocation(state, now_ms, commit.subject.attempt)
+    at_ms = reveal_at(state, commit, view, now_ms)
     if now_ms < at_ms:
         return refuse("too_early", f"{at_ms - now_ms} ms", at=at_ms)
     bound = bound_fields(state.network_id, state.task_id, commit.subject, me.node_id, commit.result)
     ballot = _ballot_of(bound, commit, me)
     if ballot is None:
         return refuse("commit_mismatch", "another seed made this commit")
-    seen = _seen(state, commit)
+    seen = _seen(state, commit, now_ms)
     payload = VoteReveal(
         commit=commit_id,
         vote=ballot,
@@ -150,10 +151,22 @@ def _ballot_of(bound: list[Value], commit: Commit, me: KeyPair) -> Ballot | None
     )
 
 
-def _seen(state: TaskState, own: Commit) -> list[Commit]:
+def _held(state: TaskState, own: Commit, now_ms: int) -> Iterator[Commit]:
+    """Yield the commits on the subject that count as held now, this node's own included.
+
+    One that is dated too far ahead does not yet: a reveal that lists it would be dated after it.
+    """
+    until_ms = min(now_ms + AHEAD_MS, state.terms.expires_at - 1)
+    for commit in state.commits.values():
+        is_due = commit == own or commit.created_at <= until_ms
+        if is_due and commit.subject == own.subject:
+            yield commit
+
+
+def _seen(state: TaskState, own: Commit, now_ms: int) -> list[Commit]:
     """Return the commits on the subject that this node holds, its own included, by id."""
     others = sorted(
-        (c for c in state.commits.values() if c.subject == own.subject and c != own),
+        (commit for commit in _held(state, own, now_ms) if commit != own),
         key=lambda each: (each.created_at, each.event_id),
     )
     listed = [own, *others[: SEEN_ITEMS_MAX - 1]]
@@ -165,7 +178,7 @@ def _seen(state: TaskState, own: Commit) -> list[Commit]:
 NEVER = 2**62
 
 
-def reveal_at(state: TaskState, own: Commit, view: Allocation) -> int:
+def reveal_at(state: TaskState, own: Commit, view: Allocation, now_ms: int) -> int:
     """Return from when on an honest node reveals its commit, as far as can be told now.
 
     With commits of a quorum: at once when they are more, or are those of all who could vote;
@@ -174,7 +187,7 @@ def reveal_at(state: TaskState, own: Commit, view: Allocation) -> int:
     no vote could count: when every other verify place has finished or lapsed, and those that are
     free were free for a whole lease.
     """
-    first = _first_commits(state, own)
+    first = _first_commits(state, own, now_ms)
     quorum = state.terms.quorum_threshold
     places = view.of(Work.VERIFY)
     if len(first) > quorum:
@@ -211,13 +224,12 @@ def _others_may_vote(state: TaskState, own: Commit, committed: AbstractSet[NodeI
     return bool(others)
 
 
-def _first_commits(state: TaskState, own: Commit) -> dict[NodeId, int]:
+def _first_commits(state: TaskState, own: Commit, now_ms: int) -> dict[NodeId, int]:
     """Return when each voter first committed on the subject."""
     first: dict[NodeId, int] = {}
-    for commit in state.commits.values():
-        if commit.subject == own.subject:
-            date = first.get(commit.author, commit.created_at)
-            first[commit.author] = min(date, commit.created_at)
+    for commit in _held(state, own, now_ms):
+        date = first.get(commit.author, commit.created_at)
+        first[commit.author] = min(date, commit.created_at)
     return first
 
 

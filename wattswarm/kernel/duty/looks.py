@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from wattswarm.kernel import decide
-from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
+from wattswarm.kernel.allocation import (
+    PROGRESS_LEASES,
+    Allocation,
+    Place,
+    PlaceState,
+    allocation,
+)
 from wattswarm.kernel.choice import deciders, standing_decision
 from wattswarm.kernel.contract import Allocator
 from wattswarm.kernel.decide.deciding import signed_candidates
@@ -29,6 +35,7 @@ from wattswarm.kernel.duty.kinds import (
 )
 from wattswarm.kernel.execution import execution_id
 from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.limits import AHEAD_MS
 from wattswarm.kernel.payloads import Work
 from wattswarm.kernel.records import Subject
 from wattswarm.kernel.state import TaskState
@@ -52,7 +59,9 @@ def _approvals(desk: Desk) -> Iterator[Duty]:
     room = dict(desk.view.free)
     for place in desk.view.places:
         name = place.claim.event_id
-        is_asking = place.state is PlaceState.WAITING and name not in state.approved
+        is_ahead = place.claim.created_at > desk.now_ms + AHEAD_MS
+        is_waiting = place.state is PlaceState.WAITING and not is_ahead
+        is_asking = is_waiting and name not in state.approved
         if is_asking and room[place.role] > 0:
             room[place.role] -= 1
             answer = decide.decide_claim(state, desk.node, name, desk.now_ms, is_approved=True)
@@ -60,11 +69,20 @@ def _approvals(desk: Desk) -> Iterator[Duty]:
                 yield Approve(claim=name, signings=signings)
 
 
+def _passing(desk: Desk) -> Iterator[Duty]:
+    """Note when time alone changes what there is to do: places fall free, and dates come near."""
+    patience_ms = PROGRESS_LEASES * desk.state.terms.lease_ms
+    for place in desk.view.places:
+        if place.state is PlaceState.WORKING:
+            desk.wakes += (place.lease_end + 1, place.active_at + patience_ms + 1)
+    desk.wakes += (date_ms - AHEAD_MS for date_ms in desk.state.latest.values())
+    return iter(())
+
+
 def _work(desk: Desk) -> Iterator[Duty]:
     """Do what this node's places are for, and keep or give back the claims."""
     for place in desk.own_places():
         if place.state is PlaceState.WORKING:
-            desk.wakes.append(place.lease_end + 1)
             yield from _outstanding(desk, place)
             yield from _renewals(desk, place)
         elif place.state is PlaceState.WAITING and not _is_unapproved(desk.state, place):
@@ -283,6 +301,7 @@ def _has_claims(duties: Iterable[Duty]) -> bool:
 
 
 LOOKS: Final[Sequence[Callable[[Desk], Iterator[Duty]]]] = (
+    _passing,
     _approvals,
     _work,
     _claims,
