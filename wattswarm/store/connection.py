@@ -11,11 +11,12 @@ from typing import Final, TypeAlias
 
 import attrs
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from wattswarm.kernel import canonical
 from wattswarm.kernel.hashing import Context, digest
-from wattswarm.store.errors import SchemaMismatch, StoreFull, StoreUnavailable
+from wattswarm.store.errors import SchemaMismatch, ServerNotStarted, StoreFull, StoreUnavailable
 from wattswarm.store.queries import load
 
 Connection: TypeAlias = psycopg.Connection[TupleRow]
@@ -147,7 +148,15 @@ class Database:
     def connect_bare(self, name: str) -> Connection:
         """Return an autocommitting session with the rights of the DSN and the server's own
         settings.
+
+        Raises:
+            ServerNotStarted: The DSN is none. StoreUnavailable: The server does not answer.
         """
+        if not _is_conninfo(self.dsn):
+            raise ServerNotStarted(
+                message="the database's connection string cannot be understood: see store.pg_url "
+                "or WATTSWARM_PG_URL (postgresql://user:password@host:port/database)"
+            )
         with translated():
             return psycopg.connect(
                 self.dsn,
@@ -184,6 +193,15 @@ class Database:
                 SESSION["has_role"], {"role": self.role(Purpose.LOG)}
             ).fetchone()
         return row is not None and bool(row[0])
+
+
+def _is_conninfo(dsn: str) -> bool:
+    """Tell whether a DSN can be read; what libpq says of one that cannot quotes the password."""
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        return False
+    return True
 
 
 @contextmanager
