@@ -6,7 +6,7 @@ configuration again. USR1: write down what every task of this process is doing.
 
 import faulthandler
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import attrs
@@ -28,6 +28,8 @@ from wattswarm.telemetry.log import forward
 
 RESTART_LIMIT: Final = 70
 """Exit code: the tree gave up. A service manager starts the node again."""
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 SECOND_SIGNAL_S: Final = 0.5
 """Signals that come closer together are one: terminals and service managers repeat themselves."""
@@ -62,22 +64,28 @@ async def _live(loaded: LoadedConfig, state: StateDir, armed: Sequence[FaultRule
     state.token()
     log.info("starting", node=key.node_id.hex(), state_dir=str(state.path))
     letters = LetterBox()
-    try:
-        async with open_tree(
-            tree(loaded, state, key),
-            secrets={SEED: key.seed},
-            chaos_enabled=loaded.config.chaos.enabled,
-            logger=log,
-            on_dead_letter=letters.put,
-            on_log_line=lambda group, line: forward(line.encode(), group=group),
-        ) as running:
-            letters.open(running)
-            for rule in armed:
-                await running.arm(rule)
-            await _serve(running, loaded)
-    except RestartLimit as error:
-        log.error("the node gave up", reason=str(error))
-        return RESTART_LIMIT
+    # From before the tree to after it: a signal that nobody takes ends the process where it is.
+    with trio.open_signal_receiver(*SIGNALS) as received:
+        async with trio.open_nursery() as nursery:
+            try:
+                async with open_tree(
+                    tree(loaded, state, key),
+                    secrets={SEED: key.seed},
+                    chaos_enabled=loaded.config.chaos.enabled,
+                    logger=log,
+                    on_dead_letter=letters.put,
+                    on_log_line=lambda group, line: forward(line.encode(), group=group),
+                ) as running:
+                    letters.open(running)
+                    nursery.start_soon(_listen, received, running)
+                    for rule in armed:
+                        await running.arm(rule)
+                    await _serve(running, loaded)
+            except RestartLimit as error:
+                log.error("the node gave up", reason=str(error))
+                return RESTART_LIMIT
+            finally:
+                nursery.cancel_scope.cancel()
     log.info("stopped")
     return 0
 
@@ -85,7 +93,6 @@ async def _live(loaded: LoadedConfig, state: StateDir, armed: Sequence[FaultRule
 async def _serve(running: Tree, loaded: LoadedConfig) -> None:
     """Return when the node is told to stop."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_listen, running)
         nursery.start_soon(_tell_readiness, running, loaded)
         await running.wait_stop_requested()
         structlog.get_logger().info("stopping")
@@ -123,19 +130,24 @@ async def _tell_readiness(running: Tree, loaded: LoadedConfig) -> None:
         structlog.get_logger().warning("not ready yet", state=running.describe().state)
 
 
-async def _listen(running: Tree) -> None:
-    """Do what signals ask for."""
+async def _listen(received: AsyncIterator[int], running: Tree) -> None:
+    """Do what signals ask for, until the tree has ended."""
     stops: list[float] = []
-    with trio.open_signal_receiver(
-        signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1
-    ) as received:
-        async for number in received:
-            if number == signal.SIGHUP:
-                running.ref("config_watcher").offer(Reload())
-            elif number == signal.SIGUSR1:
-                structlog.get_logger().info("tasks", tree=task_tree())
-            elif not stops or trio.current_time() - stops[0] < SECOND_SIGNAL_S:
-                stops.append(trio.current_time())
-                running.request_stop()
-            else:
-                running.kill_all()
+    async for number in received:
+        if number == signal.SIGHUP:
+            _reload(running)
+        elif number == signal.SIGUSR1:
+            structlog.get_logger().info("tasks", tree=task_tree())
+        elif not stops or trio.current_time() - stops[0] < SECOND_SIGNAL_S:
+            stops.append(trio.current_time())
+            running.request_stop()
+        else:
+            structlog.get_logger().warning("stopping at once")
+            running.kill_all()
+
+
+def _reload(running: Tree) -> None:
+    try:
+        running.ref("config_watcher").offer(Reload())
+    except Down as error:
+        structlog.get_logger().warning("configuration not read again", reason=str(error))
