@@ -242,16 +242,10 @@ class WorkerGroup:
     # -- what operators do with it ---------------------------------------------------------------
 
     def pause(self, duration_s: float) -> None:
-        """Stop the process, and let it go on after a while."""
-        if self._nursery is not None:
-            self._nursery.start_soon(self._pause, duration_s)
-
-    async def _pause(self, duration_s: float) -> None:
-        process = self.process
-        if process is not None:
-            process.handle.send_signal(signal.SIGSTOP)
-            await trio.sleep(duration_s)
-            process.handle.send_signal(signal.SIGCONT)
+        """Stop the process now, and let it go on after a while."""
+        if self._nursery is not None and self.process is not None:
+            self.process.handle.send_signal(signal.SIGSTOP)
+            self._nursery.start_soon(_resume, self.process, duration_s)
 
     async def call(self, command: Command, patience_s: float = CALL_S) -> object:
         """Have the worker carry out a command.
@@ -272,3 +266,8 @@ class WorkerGroup:
         return GroupView(
             self.spec.name, "worker", pid, self.incarnation, self.state, actors, self.lag_ms
         )
+
+
+async def _resume(process: WorkerProcess, after_s: float) -> None:
+    await trio.sleep(after_s)
+    process.handle.send_signal(signal.SIGCONT)
