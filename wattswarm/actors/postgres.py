@@ -19,7 +19,7 @@ from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.embedded import EmbeddedPostgres
 from wattswarm.store.errors import SchemaMismatch, StoreUnavailable
 from wattswarm.store.log_reader import LogReader
-from wattswarm.store.migrate import migrate
+from wattswarm.store.migrate import has_log, migrate
 from wattswarm.store.postmaster import StopMode
 
 WATCH_S: Final = 5.0
@@ -55,18 +55,18 @@ class Postgres(Actor[PostgresMessage]):
         await ctx.point("start.after")
         database = Database(self.dsn, self.schema)
         await ctx.point("migrate.before")
+        await until_available(ctx, lambda: self._check_owner(database))
         migrated = await until_available(ctx, lambda: migrate(database))
         self._applied = migrated.applied
-        await until_available(ctx, lambda: self._check_owner(database))
 
     def _check_owner(self, database: Database) -> None:
-        """Return if the log is empty, or that of this node's network.
+        """Return if there is no log yet, or if it is that of this node's network.
 
         Raises:
             SchemaMismatch: It is another's; nothing has been written to it.
         """
-        with database.connect(Purpose.READER) as connection:
-            first = LogReader(connection).governance_events(limit=1)
+        with database.connect(Purpose.OWNER) as connection:
+            first = LogReader(connection).governance_events(limit=1) if has_log(connection) else ()
         found = first[0].event().network_id if first else self.network_id
         if found != self.network_id:
             raise SchemaMismatch(

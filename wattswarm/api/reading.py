@@ -11,6 +11,8 @@ from starlette.requests import Request
 
 from wattswarm.api.operation import Operation, Parameter
 from wattswarm.api.problems import Problem
+from wattswarm.kernel import json_text
+from wattswarm.kernel.errors import Malformed
 
 IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -121,9 +123,9 @@ def document(kind: type, content: bytes) -> object:
         Problem: It is not JSON (`bad_json`), or not such a document (`bad_document`).
     """
     try:
-        value = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(code="bad_json", message=f"the body is not JSON: {error}") from error
+        value = json_text.parse(content, bytes_max=len(content), path="body")
+    except Malformed as error:
+        raise Problem(code="bad_json", message=f"{error.path}: {error.message}") from error
     _refuse_unknown(kind, value)
     try:
         return cast("object", msgspec.convert(value, kind))

@@ -28,22 +28,18 @@ def read_contract(file: str) -> Mapping[str, Any]:
     Raises:
         Failure: There is no such file, or it holds no JSON object.
     """
-    import msgspec
+    from wattswarm.kernel import json_text
+    from wattswarm.kernel.errors import Malformed
 
     try:
         content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise Failure(code="file_not_found", message=f"{file}: {error.strerror}") from error
-    if len(content) > CONTRACT_BYTES_MAX:
-        raise Failure(
-            code="bad_json", status=400, message=f"{file} exceeds {CONTRACT_BYTES_MAX} bytes"
-        )
     try:
-        document = msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Failure(
-            code="bad_json", status=400, message=f"{file} is not JSON: {error}"
-        ) from error
+        document = json_text.parse(content, bytes_max=CONTRACT_BYTES_MAX, path=file)
+    except Malformed as error:
+        message = f"{error.path}: {error.message}"
+        raise Failure(code="bad_json", status=400, message=message) from error
     if not isinstance(document, dict):
         raise Failure(code="bad_json", status=400, message=f"{file} holds no JSON object")
     return cast("dict[str, Any]", document)

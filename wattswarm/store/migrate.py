@@ -2,8 +2,7 @@
 lock.
 
 A migration is never edited after it was merged: its SHA-256 is recorded and compared. The derived
-    schema
-has no migrations: when its file changed it is made anew and filled again from the log.
+schema has no migrations: when its file changed it is made anew and filled again from the log.
 """
 
 import hashlib
@@ -39,9 +38,7 @@ class Migration:
 
 @attrs.frozen
 class Migrated:
-    """What `migrate` did: versions applied now, and whether the projections begin again from the
-    log.
-    """
+    """What `migrate` did: versions applied now, and whether the projections begin again."""
 
     applied: tuple[int, ...]
     is_derived_new: bool
@@ -93,10 +90,15 @@ def require_current(database: Database) -> None:
     """
     steps = migrations()
     with database.connect(Purpose.READER, name="wattswarm:check") as connection, translated():
-        row = connection.execute(MIGRATE["is_migrated"]).fetchone()
-        count = len(_check_applied(connection, steps)) if row is not None and row[0] else 0
+        count = len(_check_applied(connection, steps)) if has_log(connection) else 0
     if count < len(steps):
         raise SchemaMismatch(message=f"the database is at version {count}, not {len(steps)}")
+
+
+def has_log(connection: Connection) -> bool:
+    """Tell whether any version of this program has migrated the database."""
+    row = connection.execute(MIGRATE["is_migrated"]).fetchone()
+    return row is not None and bool(row[0])
 
 
 def make_derived(connection: Connection) -> None:

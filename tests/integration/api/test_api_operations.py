@@ -243,6 +243,7 @@ def _payload(body: Any) -> dict[str, Any]:
         (b"\xff", 400, "bad_json"),
         (b'{"contract": {"task_type": "\xff\xfe"}}', 400, "bad_json"),
         (b"NaN", 400, "bad_json"),
+        (b'{"contract": {"name": "a", "name": "b"}}', 400, "bad_json"),
         (b"[" * 2_000, 400, "bad_json"),
         (b"[]", 422, "bad_document"),
         (b"{}", 422, "bad_document"),
