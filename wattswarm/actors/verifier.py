@@ -6,7 +6,7 @@ and their senders bring them again.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import ClassVar, Final
 
@@ -26,20 +26,30 @@ from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.errors import Refused
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, decode
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import APPEND_BYTES_MAX, FUTURE_REFUSED_MS, SKEW_TOLERANCE_MS
 from wattswarm.store.connection import Connection, Database, Purpose
-from wattswarm.store.log_reader import GOVERNANCE_KINDS, LogReader
+from wattswarm.store.log_reader import LogReader
 
 CHUNK: Final = 64
 """Events a thread checks at a time: long enough to be worth the hop, short enough to share."""
 
 
+PARKED_SHARE: Final = 8
+"""One author's events fill at most this part of the places for parked ones."""
+
+
 @attrs.define
 class _Sorted:
-    """Events of one request by what becomes of them."""
+    """Events of one request by what became of them, or what is to."""
 
-    wires: list[bytes] = attrs.field(factory=list[bytes])
+    due: list[Event] = attrs.field(factory=list[Event])
+    strangers: list[tuple[int, Event]] = attrs.field(factory=list[tuple[int, Event]])
+    """Events, and where in the request, of authors who are not admitted as far as is known yet."""
+
     refused: list[Refusal] = attrs.field(factory=list[Refusal])
+    accepted: int = 0
+    already: int = 0
     parked: int = 0
 
 
@@ -58,9 +68,8 @@ class Verifier(Actor[VerifierMessage]):
     _tail: GovernanceTail = attrs.field(init=False)
     _limiter: trio.CapacityLimiter = attrs.field(init=False)
     _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
-    _parked: list[tuple[int, bytes, Event]] = attrs.field(
-        init=False, factory=list[tuple[int, bytes, Event]]
-    )
+    _parked: dict[EventId, Event] = attrs.field(init=False, factory=dict[EventId, Event])
+    _dates: list[tuple[int, EventId]] = attrs.field(init=False, factory=list[tuple[int, EventId]])
     _parked_more: trio.Event = attrs.field(init=False, factory=trio.Event)
     _outbox: Outbox = attrs.field(init=False, factory=Outbox)
 
@@ -89,8 +98,9 @@ class Verifier(Actor[VerifierMessage]):
             await self._wait_due(ctx)
             now_ms = ctx.clock.wall_ms() + SKEW_TOLERANCE_MS
             due: list[bytes] = []
-            while self._parked and self._parked[0][0] <= now_ms:
-                due.append(heapq.heappop(self._parked)[2].to_wire())
+            while self._dates and self._dates[0][0] <= now_ms:
+                _, name = heapq.heappop(self._dates)
+                due.append(self._parked.pop(name).to_wire())
             for chunk in _requests(due):
                 await self._outbox.send(chunk)
 
@@ -102,24 +112,54 @@ class Verifier(Actor[VerifierMessage]):
         await ctx.point("verify.before")
         checked = await self._check(wires)
         await ctx.point("admit.before")
-        self._learn(event for event in checked if isinstance(event, Event))
-        if not self._admits_all(checked):
+        found = _Sorted()
+        for index, item in enumerate(checked):
+            if isinstance(item, Event):
+                found.strangers.append((index, item))
+            else:
+                found.refused.append(Refusal(index, item))
+        while await self._admit(found, ctx):
+            await self._append(found, ctx)
+        found.refused += (Refusal(index, "not_admitted") for index, _ in found.strangers)
+        return Ingested(
+            accepted=found.accepted - found.already,
+            already=found.already,
+            parked=found.parked,
+            refused=tuple(sorted(found.refused, key=lambda refusal: refusal.index)),
+        )
+
+    async def _admit(self, found: _Sorted, ctx: Context) -> bool:
+        """Sort those out whose authors the log admits; tell whether some are to be appended.
+
+        What is appended may admit others of the same request, so this is asked again after it.
+        """
+        if not all(self._admits(event) for _, event in found.strangers):
             await self._read_governance()
-        found = self._sort(wires, checked, ctx.clock.wall_ms())
+        now_ms = ctx.clock.wall_ms()
+        admitted = [each for each in found.strangers if self._admits(each[1])]
+        found.strangers = [each for each in found.strangers if not self._admits(each[1])]
+        for index, event in admitted:
+            if event.created_at <= now_ms + SKEW_TOLERANCE_MS:
+                found.due.append(event)
+            elif event.created_at <= now_ms + FUTURE_REFUSED_MS and self._park(event):
+                found.parked += 1
+            else:
+                found.refused.append(Refusal(index, "from_the_future"))
+        return bool(found.due)
+
+    def _admits(self, event: Event) -> bool:
+        return self._tail.governance.admits(event.author)
+
+    async def _append(self, found: _Sorted, ctx: Context) -> None:
         await ctx.point("append.before")
-        already = 0
-        for request in _requests(found.wires):
+        for request in _requests([event.to_wire() for event in found.due]):
             answer = await self._outbox.send(request)
             if isinstance(answer, AppendRefused):
                 wait_ms = answer.retry_after_ms or 0
                 raise Refused(reason=answer.message, retry_after_s=wait_ms / 1_000)
-            already += sum(answer.already)
-        return Ingested(
-            accepted=len(found.wires) - already,
-            already=already,
-            parked=found.parked,
-            refused=tuple(found.refused),
-        )
+            found.accepted += len(request)
+            found.already += sum(answer.already)
+        found.due.clear()
 
     async def _check(self, wires: Sequence[bytes]) -> Sequence[Event | str]:
         """Return for each event itself, or the code of what is wrong with it."""
@@ -136,54 +176,24 @@ class Verifier(Actor[VerifierMessage]):
                 nursery.start_soon(check, index, chunk)
         return [result for chunk in results for result in chunk]
 
-    def _admits_all(self, checked: Sequence[Event | str]) -> bool:
-        """Tell whether every author is known to be admitted: who once was, is for good."""
-        admits = self._tail.governance.admits
-        return all(isinstance(event, str) or admits(event.author) for event in checked)
-
-    def _sort(self, wires: Sequence[bytes], checked: Sequence[Event | str], now_ms: int) -> _Sorted:
-        found = _Sorted()
-        for index, event in enumerate(checked):
-            if isinstance(event, str):
-                found.refused.append(Refusal(index, event))
-            elif not self._tail.governance.admits(event.author):
-                found.refused.append(Refusal(index, "not_admitted"))
-            elif event.created_at <= now_ms + SKEW_TOLERANCE_MS:
-                found.wires.append(wires[index])
-            elif event.created_at <= now_ms + FUTURE_REFUSED_MS and self._park(event):
-                found.parked += 1
-            else:
-                found.refused.append(Refusal(index, "from_the_future"))
-        return found
-
-    def _learn(self, events: Iterable[Event]) -> None:
-        """Let governance in a request speak for the rest of it, whatever its order."""
-        governance = self._tail.governance
-        waiting = [event for event in events if event.kind in GOVERNANCE_KINDS]
-        while waiting:
-            heard = [
-                e for e in waiting if governance.genesis is None or governance.admits(e.author)
-            ]
-            if not heard:
-                return
-            for event in heard:
-                governance.add(event)
-            waiting = [event for event in waiting if event not in heard]
-
     def _park(self, event: Event) -> bool:
-        if len(self._parked) >= self.parked_max:
+        if event.event_id in self._parked:
+            return True
+        own = sum(each.author == event.author for each in self._parked.values())
+        if len(self._parked) >= self.parked_max or own >= self.parked_max // PARKED_SHARE:
             return False
-        heapq.heappush(self._parked, (event.created_at, event.event_id, event))
+        self._parked[event.event_id] = event
+        heapq.heappush(self._dates, (event.created_at, event.event_id))
         self._parked_more.set()
         return True
 
     async def _wait_due(self, ctx: Context) -> None:
         """Return when the earliest parked event may go on."""
         while True:
-            if not self._parked:
+            if not self._dates:
                 await self._parked_more.wait()
             self._parked_more = trio.Event()
-            wait_ms = self._parked[0][0] - SKEW_TOLERANCE_MS - ctx.clock.wall_ms()
+            wait_ms = self._dates[0][0] - SKEW_TOLERANCE_MS - ctx.clock.wall_ms()
             if wait_ms <= 0:
                 return
             with trio.move_on_after(wait_ms / 1_000):

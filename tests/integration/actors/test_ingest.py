@@ -94,3 +94,15 @@ async def test_an_event_from_the_future_waits_or_is_refused(
             lambda: any(row.event_id == soon.event_id for row in node.rows()) or None,
             "the parked event is in the log",
         )
+
+
+async def test_one_author_leaves_room_for_what_others_say_too_early(
+    database: Database, tmp_path: Path
+) -> None:
+    async with actor_tree(database, tmp_path, without=LEFT_OUT, settings=WITH_INGEST) as node:
+        admission = draft_admission(GUEST.node_id, 1).sign(node.network_id, node.key).to_wire()
+        early = [said(node, GUEST, ahead_ms=300_000, number=each).to_wire() for each in range(200)]
+        answer = await ingest(node, admission, *early)
+        assert (answer.accepted, answer.parked, len(answer.refused)) == (1, 128, 72)
+        assert (await ingest(node, *early)).parked == 128, "they are known already"
+        assert (await ingest(node, said(node, node.key, ahead_ms=300_000).to_wire())).parked == 1
