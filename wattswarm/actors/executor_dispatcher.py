@@ -7,68 +7,43 @@ asked for again, and events that stand in the log already are not appended twice
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final
 
 import attrs
 import trio
 
-from wattswarm.actors.appending import append
 from wattswarm.actors.backoff import until_available
 from wattswarm.actors.dispatch.agenda import Agenda
-from wattswarm.actors.dispatch.clients import Clients, Executor
+from wattswarm.actors.dispatch.asking import Terms
+from wattswarm.actors.dispatch.bodies import Bodies
+from wattswarm.actors.dispatch.clients import Clients
+from wattswarm.actors.dispatch.crew import Crew
 from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.dockets import Dockets
+from wattswarm.actors.dispatch.isolation import Isolation
 from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.keeper import Keeper
-from wattswarm.actors.dispatch.queue import ANY, PlaceQueue
-from wattswarm.actors.dispatch.work import Conclusion, NoRoom, WorkFailed, Workshop, nothing
-from wattswarm.actors.messages import (
-    Append,
-    AppendRefused,
-    ExecutorDispatcherMessage,
-    ExecutorsChanged,
-    HeadMoved,
-)
+from wattswarm.actors.dispatch.registry import Registry
+from wattswarm.actors.dispatch.rules import Rules
+from wattswarm.actors.dispatch.session import Session
+from wattswarm.actors.dispatch.signer import NotYet, Signer
+from wattswarm.actors.dispatch.work import Workshop
+from wattswarm.actors.messages import ExecutorDispatcherMessage, ExecutorsChanged, HeadMoved
 from wattswarm.actors.runtime.actor import Actor, Context
-from wattswarm.executors import settings
+from wattswarm.actors.runtime.boundary import Crash
 from wattswarm.executors.breaker import BreakerLimits
-from wattswarm.executors.errors import Failure
-from wattswarm.executors.fields import Json
 from wattswarm.executors.retry import RetryLimits
-from wattswarm.executors.settings import ExecutorSettings
-from wattswarm.kernel import decide
-from wattswarm.kernel.decide import Signings
-from wattswarm.kernel.duty import Check, Confirm, Duty, Execute, Verify, complete, due
-from wattswarm.kernel.errors import Malformed, Rejection
-from wattswarm.kernel.ids import EventId, TaskId, short
-from wattswarm.kernel.limits import REASON_BYTES_MAX
+from wattswarm.kernel.duty import Roster, Signed
+from wattswarm.kernel.ids import TaskId
 from wattswarm.kernel.signature import KeyPair
-from wattswarm.kernel.views import workable
 from wattswarm.store.artifacts import ArtifactStore
-from wattswarm.store.connection import Connection, Database, Purpose
-from wattswarm.store.local import Executions, Executors
-
-T = TypeVar("T")
-
-Work = Execute | Verify | Confirm | Check
-"""Duties that take an executor or a body, and so some time."""
+from wattswarm.store.connection import Database, Purpose
+from wattswarm.store.local import Executions
 
 TASKS_PER_TURN: Final = 64
-
-APPEND_S: Final = 30.0
-PAUSE_MS: Final = 1_000
-"""Between two tries of a duty that came to nothing."""
-
-LOCK_HELD_PAUSE_MS: Final = 60_000
-NO_ROOM_PAUSE_MS: Final = 30_000
-"""Work whose results cannot be stored is not begun for so long: it would be paid for again."""
-
-UNSIGNABLE_PAUSE_MS: Final = 60_000
-REGISTRY_S: Final = 5.0
-"""Between two looks at the registry of executors, behind its announcements."""
 
 
 @attrs.define(kw_only=True)
@@ -78,7 +53,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     Args:
         artifacts: Directory of the artifact store.
         scan_ms: Longest time between two looks at the log, behind its announcements.
-        timeout_ms: Longest call of an executor.
+        timeout_ms: Longest execution, by an executor that has no time of its own.
     """
 
     points: ClassVar[tuple[str, ...]] = (
@@ -107,32 +82,86 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     breaker_open_ms: int
     tries: int
     backoff_ms: int
-    _key: KeyPair = attrs.field(init=False)
-    _local: Connection = attrs.field(init=False)
     _agenda: Agenda = attrs.field(init=False, factory=Agenda)
     _dockets: Dockets = attrs.field(init=False)
     _clients: Clients = attrs.field(init=False)
+    _registry: Registry = attrs.field(init=False)
+    _rules: Rules = attrs.field(init=False)
+    _signer: Signer = attrs.field(init=False)
     _workshop: Workshop = attrs.field(init=False)
-    _places: PlaceQueue = attrs.field(init=False, factory=PlaceQueue)
-    _working: int = attrs.field(init=False, default=0)
-    _no_room_until_ms: int = attrs.field(init=False, default=0)
+    _crew: Crew | None = attrs.field(init=False, default=None)
     _woken: trio.Event = attrs.field(init=False, factory=trio.Event)
-    _registry: trio.Event = attrs.field(init=False, factory=trio.Event)
 
     async def recover(self, ctx: Context) -> None:
         """Find the tasks that may still be worked on; the log tells what has happened since."""
-        self._key = KeyPair.from_seed(ctx.secret("seed"))
-        database = Database(self.dsn, self.schema)
-        reader = await until_available(ctx, lambda: database.connect(Purpose.READER))
-        local = await until_available(ctx, lambda: database.connect(Purpose.LOCAL))
-        self._local = ctx.hold(closing(local))
+        key = KeyPair.from_seed(ctx.secret("seed"))
+        reader = await self._session(Purpose.READER, ctx)
+        local = await self._session(Purpose.LOCAL, ctx)
         self._dockets = Dockets(
             network_id=self.network_id,
-            connection=ctx.hold(closing(reader)),
-            answers=self._answers,
+            session=reader,
+            answers=lambda tasks: _answers(local, tasks),
             agenda=self._agenda,
+            isolation=Isolation(ctx=ctx, agenda=self._agenda),
         )
-        self._clients = Clients(
+        self._clients = self._no_clients()
+        self._registry = Registry(session=local, clients=self._clients, timeout_ms=self.timeout_ms)
+        self._rules = Rules(key=key, clients=self._clients, dockets=self._dockets)
+        self._signer = Signer(network_id=self.network_id, rules=self._rules)
+        bodies = Bodies(ArtifactStore(Path(self.artifacts)))
+        self._workshop = Workshop(
+            me=key.node_id,
+            bodies=bodies,
+            terms=Terms(bodies=bodies, judge=ctx.hold(closing(Judge()))),
+            keeper=Keeper(Executions(local.connection), local.turn),
+        )
+        await self._dockets.begin(ctx.clock.wall_ms())
+
+    async def handle(self, msg: ExecutorDispatcherMessage, ctx: Context) -> None:
+        """Look sooner than planned."""
+        match msg:
+            case ExecutorsChanged():
+                self._registry.hear()
+            case HeadMoved(seq):
+                self._dockets.reach.hear(seq)
+        self._woken.set()
+
+    async def run(self, ctx: Context) -> None:
+        """Look at what changed and at what is due, over and over."""
+        async with trio.open_nursery() as nursery:
+            self._crew = crew = self._hired(nursery, ctx)
+            nursery.start_soon(self._registry.follow, nursery, ctx)
+            while True:
+                await ctx.point("tail.before")
+                await self._dockets.tail()
+                self._woken = trio.Event()
+                await self._look(crew, ctx)
+                while await self._is_woken(ctx):
+                    self._woken = trio.Event()
+                    if self._dockets.reach.is_behind:
+                        await ctx.point("tail.before")
+                        await self._dockets.tail()
+                    await self._look(crew, ctx)
+
+    def snapshot(self) -> Mapping[str, object]:
+        """Return how far the log was read, what is in hand or set aside, and the executors."""
+        return {
+            "seq": self._dockets.reach.seq,
+            "dockets": len(self._dockets),
+            "working": self._crew.working if self._crew else 0,
+            "set_aside": self._dockets.isolation.quarantine.snapshot(),
+            "executors": self._clients.snapshot(),
+        }
+
+    # --- making ready ---------------------------------------------------------------------------
+
+    async def _session(self, purpose: Purpose, ctx: Context) -> Session:
+        database = Database(self.dsn, self.schema)
+        connection = await until_available(ctx, lambda: database.connect(purpose))
+        return Session(ctx.hold(closing(connection)))
+
+    def _no_clients(self) -> Clients:
+        return Clients(
             environ=os.environ,
             every_s=self.health_every_ms / 1_000,
             breaker=BreakerLimits(
@@ -141,261 +170,60 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             retries=RetryLimits(attempts_max=self.tries, backoff_ms_min=self.backoff_ms),
             changed=self._executors_changed,
         )
-        self._workshop = Workshop(
-            me=self._key.node_id,
-            artifacts=ArtifactStore(Path(self.artifacts)),
-            keeper=Keeper(Executions(self._local)),
-            judge=ctx.hold(closing(Judge())),
-            timeout_ms=self.timeout_ms,
+
+    def _hired(self, nursery: trio.Nursery, ctx: Context) -> Crew:
+        return Crew(
+            ctx=ctx,
+            nursery=nursery,
+            agenda=self._agenda,
+            clients=self._clients,
+            workshop=self._workshop,
+            signer=self._signer,
+            woken=lambda: self._woken.set(),
         )
-        await self._dockets.begin(ctx.clock.wall_ms())
 
-    async def handle(self, msg: ExecutorDispatcherMessage, ctx: Context) -> None:
-        """Look sooner than planned."""
-        match msg:
-            case ExecutorsChanged():
-                self._registry.set()
-            case HeadMoved(seq):
-                self._dockets.reach.hear(seq)
-        self._woken.set()
+    # --- looking --------------------------------------------------------------------------------
 
-    async def run(self, ctx: Context) -> None:
-        """Look at what changed and at what is due, over and over."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._follow_registry, nursery, ctx)
-            while True:
-                await ctx.point("tail.before")
-                await self._dockets.tail()
-                self._woken = trio.Event()
-                await self._look(nursery, ctx)
-                while await self._is_woken(ctx):
-                    self._woken = trio.Event()
-                    if self._dockets.reach.is_behind:
-                        await ctx.point("tail.before")
-                        await self._dockets.tail()
-                    await self._look(nursery, ctx)
-
-    def snapshot(self) -> Mapping[str, object]:
-        """Return how far the log was read, what is in hand, and how the executors are."""
-        return {
-            "seq": self._dockets.reach.seq,
-            "dockets": len(self._dockets),
-            "working": self._working,
-            "executors": self._clients.snapshot(),
-        }
-
-    # --- deciding -------------------------------------------------------------------------------
-
-    async def _look(self, nursery: trio.Nursery, ctx: Context) -> None:
+    async def _look(self, crew: Crew, ctx: Context) -> None:
         """Look at every task whose turn has come, some at a time, so that the log batches them."""
-        self._admit(ctx)
+        self._admit(crew)
         while tasks := self._agenda.take(ctx.clock.wall_ms(), TASKS_PER_TURN):
             dockets = await self._dockets.open(tasks)
             async with trio.open_nursery() as turn:
                 for docket in dockets:
-                    turn.start_soon(self._step, docket, nursery, ctx)
-            self._admit(ctx)
+                    turn.start_soon(self._step, docket, crew, ctx)
+            self._admit(crew)
         self._dockets.forget()
 
-    def _admit(self, ctx: Context) -> None:
+    def _admit(self, crew: Crew) -> None:
         """Have tasks looked at for which a place has become free."""
-
-        def free(name: str) -> int:
-            if name == ANY:
-                return ctx.dials["concurrency"] - self._working
-            executor = self._clients.get(name)
-            return 1 if executor is None else executor.free
-
-        for task_id in self._places.admit(free):
+        for task_id in crew.admitted():
             self._agenda.mark(task_id)
 
-    async def _step(self, docket: Docket, nursery: trio.Nursery, ctx: Context) -> None:
+    async def _step(self, docket: Docket, crew: Crew, ctx: Context) -> None:
         """Do for one task what can be done now, and begin what takes longer."""
-        now_ms = ctx.clock.wall_ms()
         async with docket.turn:
-            if not workable(docket.state, now_ms):
-                self._agenda.schedule(docket.task_id, None)
-                return
             await ctx.point("roster.before")
-            roster = due(
-                docket.state,
-                self._key,
-                self._clients.offers(docket.task_id),
-                now_ms,
-                in_hand=docket.claims,
-                checked=docket.checked,
-                is_stale=self._dockets.is_stale(docket.state),
-            )
-            self._agenda.schedule(docket.task_id, roster.wake_at_ms)
-            for signings in self._batches(docket, roster.duties, now_ms):
-                await self._sign(docket, signings, ctx)
-        for duty in roster.duties:
-            if isinstance(duty, Work):
-                self._begin(docket, duty, nursery, ctx)
+            found = self._rules.roster(docket, ctx.clock.wall_ms())
+            if isinstance(found, Crash):
+                return
+            outstanding = await self._append(docket, found, ctx)
+        if not found.duties:
+            self._dockets.isolation.quarantine.dismiss(docket.task_id)
+        crew.begin(docket, outstanding.duties)
 
-    def _batches(self, docket: Docket, duties: Sequence[Duty], now_ms: int) -> Sequence[Signings]:
-        """Return the events of the roster: one by one, or all at once in a network of one."""
-        signed = [duty.signings for duty in duties if not isinstance(duty, Work)]
-        if not docket.state.is_local or not signed:
-            return signed
-        together = tuple(signing for signings in signed for signing in signings)
-        return [self._complete(docket, together, now_ms)]
-
-    def _complete(self, docket: Docket, signings: Signings, now_ms: int) -> Signings:
-        return complete(
-            docket.state,
-            signings,
-            self._key,
-            self._clients.offers(docket.task_id),
-            now_ms,
-            in_hand=docket.claims,
-            checked=docket.checked,
-        )
-
-    async def _sign(self, docket: Docket, signings: Signings, ctx: Context) -> int | None:
-        """Sign events and put them into the log, all of them or none.
-
-        Returns:
-            None when they are in the log; else the date from which to try again.
-        """
-        await ctx.point("sign.before")
-        try:
-            events = [signing.draft.sign(self.network_id, self._key) for signing in signings]
-        except Malformed as error:  # by a bug of ours: one task must not end the node
-            ctx.log.error("cannot be signed", task=short(docket.task_id), reason=str(error))
-            return self._again(docket, ctx.clock.wall_ms() + UNSIGNABLE_PAUSE_MS)
-        locks = tuple(lock for signing in signings for lock in signing.locks)
-        request = Append(
-            events=tuple(event.to_wire() for event in events), locks=locks, is_own=True
-        )
-        await ctx.point("append.before")
-        answer = await append(ctx, request, deadline_s=APPEND_S)
-        await ctx.point("append.after")
-        if isinstance(answer, AppendRefused):
-            pause_ms = answer.retry_after_ms or LOCK_HELD_PAUSE_MS
-            ctx.log.warning("not appended", task=short(docket.task_id), reason=answer.message)
-            return self._again(docket, ctx.clock.wall_ms() + pause_ms)
-        self._dockets.wrote(docket, events, answer)
-        return None
-
-    def _again(self, docket: Docket, at_ms: int) -> int:
-        self._agenda.advance(docket.task_id, at_ms)
-        return at_ms
-
-    # --- working --------------------------------------------------------------------------------
-
-    def _begin(self, docket: Docket, duty: Work, nursery: trio.Nursery, ctx: Context) -> None:
-        """Take a piece of work in hand, unless it is, or has to wait for something."""
-        if docket.is_doing(duty.key):
-            return
-        if (until_ms := self._pause_end_ms(docket, duty)) > ctx.clock.wall_ms():
-            self._agenda.advance(docket.task_id, until_ms)
-            return
-        executor = self._executor(duty)
-        if executor is None and isinstance(duty, Execute | Verify):
-            return
-        if self._working >= ctx.dials["concurrency"]:
-            self._places.wait(docket.task_id)
-            return
-        if executor is not None and not executor.free:
-            self._places.wait(docket.task_id, executor.settings.name)
-            return
-        docket.begin(duty.key, _claim(duty))
-        self._working += 1
-        if executor is not None:
-            executor.begin()
-        nursery.start_soon(self._carry_out, docket, duty, executor, ctx)
-
-    def _pause_end_ms(self, docket: Docket, duty: Work) -> int:
-        """Return until when a piece of work has to wait."""
-        paused_ms = docket.pause_end_ms(duty.key)
-        is_stored = isinstance(duty, Execute | Verify)
-        return max(paused_ms, self._no_room_until_ms) if is_stored else paused_ms
-
-    async def _carry_out(
-        self, docket: Docket, duty: Work, executor: Executor | None, ctx: Context
-    ) -> None:
-        """Do a piece of work, and append what comes of it."""
-        try:
-            await self._work(docket, duty, executor, ctx)
-        finally:
-            docket.end(duty.key, _claim(duty))
-            self._working -= 1
-            if executor is not None:
-                executor.end()
-            self._agenda.mark(docket.task_id)
-            self._woken.set()
-
-    async def _work(
-        self, docket: Docket, duty: Work, executor: Executor | None, ctx: Context
-    ) -> None:
-        try:
-            conclude = await self._conclusion(docket, duty, executor, ctx)
-        except NoRoom as error:
-            ctx.log.error("nothing can be stored", duty=duty.key[0], reason=str(error))
-            self._no_room_until_ms = ctx.clock.wall_ms() + NO_ROOM_PAUSE_MS
-            return
-        now_ms = ctx.clock.wall_ms()
-        async with docket.turn:
-            answer = conclude(docket.state, now_ms)
-            if isinstance(answer, Rejection) or not answer:
-                docket.pause(duty.key, now_ms + PAUSE_MS)
-                reason = answer.message if isinstance(answer, Rejection) else "nothing to say yet"
-                ctx.log.debug("work came to nothing", duty=duty.key[0], reason=reason)
-            else:
-                signings = self._complete(docket, answer, now_ms)
-                if (again_ms := await self._sign(docket, signings, ctx)) is not None:
-                    docket.pause(duty.key, again_ms)
-
-    async def _conclusion(
-        self, docket: Docket, duty: Work, executor: Executor | None, ctx: Context
-    ) -> Conclusion:
-        state, shop = docket.state, self._workshop
-        try:
-            match duty:
-                case Execute() if executor is not None:
-                    return await shop.execute(state, duty, executor, docket.answers, ctx)
-                case Verify() if executor is not None:
-                    return await shop.verify(state, duty, executor, docket.answers, ctx)
-                case Confirm():
-                    return await shop.confirm(state, duty)
-                case Check():
-                    passed = await shop.check(state, duty)
-                    if passed is not None:
-                        docket.checked[duty.candidate] = passed
-                    return nothing
-                case _:
-                    return nothing
-        except WorkFailed as error:
-            await ctx.point("report.before")
-            ctx.log.info("work failed", task=short(docket.task_id), reason=error.failure.message)
-            return _report(duty, error.failure)
-
-    # --- executors ------------------------------------------------------------------------------
-
-    async def _follow_registry(self, nursery: trio.Nursery, ctx: Context) -> None:
-        """Keep the clients as the registry of executors says, sooner when it is announced."""
-        while True:
-            records = await self._local_read(Executors(self._local).all)
-            self._clients.replace(_settings(records, ctx), nursery, ctx)
-            with trio.move_on_after(REGISTRY_S):
-                await self._registry.wait()
-            self._registry = trio.Event()
-
-    async def _answers(self, tasks: Sequence[TaskId]) -> Mapping[bytes, Mapping[bytes, bytes]]:
-        executions = Executions(self._local)
-        return await self._local_read(lambda: executions.answers_of_tasks(tasks))
-
-    async def _local_read(self, look: Callable[[], T]) -> T:
-        async with self._workshop.keeper.turn:
-            return await trio.to_thread.run_sync(look)
-
-    def _executor(self, duty: Work) -> Executor | None:
-        match duty:
-            case Execute(executor=name) | Verify(executor=name):
-                return self._clients.get(name)
-            case Confirm() | Check():
-                return None
+    async def _append(self, docket: Docket, found: Roster, ctx: Context) -> Roster:
+        """Append the events of a roster, and return what is outstanding then."""
+        signed = [duty.signings for duty in found.duties if isinstance(duty, Signed)]
+        if signed and docket.state.is_local:
+            together = tuple(signing for signings in signed for signing in signings)
+            carried = await self._signer.carry(docket, together, ctx)
+            return Roster() if isinstance(carried, NotYet) else carried
+        self._agenda.schedule(docket.task_id, found.wake_at_ms)
+        for signings in signed:
+            if await self._signer.append(docket, signings, ctx) is None:
+                self._agenda.mark(docket.task_id)
+        return found
 
     def _executors_changed(self) -> None:
         self._dockets.mark_all()
@@ -417,27 +245,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         return False
 
 
-def _settings(records: Sequence[Json], ctx: Context) -> list[ExecutorSettings]:
-    """Return the settings of all executors whose record can be understood."""
-    found: list[ExecutorSettings] = []
-    for record in records:
-        try:
-            found.append(settings.read(record))
-        except Malformed as error:
-            ctx.log.error("an executor's record is malformed", reason=str(error))
-    return found
-
-
-def _claim(duty: Work) -> EventId | None:
-    return None if isinstance(duty, Check) else duty.claim
-
-
-def _report(duty: Work, failure: Failure) -> Conclusion:
-    """Return what makes the one error of a claim out of a failure."""
-    claim = _claim(duty)
-    if claim is None:
-        return nothing
-    message = failure.message.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
-    return lambda state, now_ms: decide.report_error(
-        state, claim, failure.reason.value, failure.reason_codes, message, now_ms
-    )
+async def _answers(
+    local: Session, tasks: Sequence[TaskId]
+) -> Mapping[bytes, Mapping[bytes, bytes]]:
+    return await local.run(lambda connection: Executions(connection).answers_of_tasks(tasks))

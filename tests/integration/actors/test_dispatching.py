@@ -1,6 +1,6 @@
 """The dispatcher: what failed executors leave in the log, and that no answer is bought twice."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,9 +32,10 @@ TERMS = {**contract.sample(), "independence": "none", "lease_ms": 5_000}
 
 @attrs.define
 class Worker:
-    """An executor that counts its work, and fails as often as it is told to."""
+    """An executor that counts its work, fails as often as it is told to, and takes its time."""
 
     failures: int = 0
+    work_s: float = 0
     executed: list[str] = attrs.field(factory=list[str])
     verified: list[str] = attrs.field(factory=list[str])
 
@@ -42,16 +43,18 @@ class Worker:
         made = Executor(name="worker", task_types=["*"], profiles=["*"])
 
         @made.execute
-        def work(request: ExecuteRequest) -> ExecuteAnswer:
+        async def work(request: ExecuteRequest) -> ExecuteAnswer:
             self.executed.append(request.execution_id)
+            await trio.sleep(self.work_s)
             if self.failures:
                 self.failures -= 1
                 raise WorkRefused("not today")
             return ExecuteAnswer(candidate_output={"answer": "yes", "confidence": 0.9})
 
         @made.verify
-        def check(request: VerifyRequest) -> Judgement:
+        async def check(request: VerifyRequest) -> Judgement:
             self.verified.append(request.execution_id)
+            await trio.sleep(self.work_s)
             return policy_judgement(request)
 
         return made
@@ -62,13 +65,20 @@ class Worker:
 
 @asynccontextmanager
 async def node_with(
-    worker: Worker, database: Database, folder: Path, *, chaos: bool = False
+    worker: Worker,
+    database: Database,
+    folder: Path,
+    *,
+    chaos: bool = False,
+    record: Mapping[str, int] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> AsyncGenerator[ActorTree]:
     async with trio.open_nursery() as nursery:
         url = await nursery.start(worker.serve)
         with database.connect(Purpose.LOCAL) as connection:
-            Executors(connection).put("worker", {"name": "worker", "base_url": url})
-        async with actor_tree(database, folder, chaos=chaos) as node:
+            known = {"name": "worker", "base_url": url, **(record or {})}
+            Executors(connection).put("worker", known)
+        async with actor_tree(database, folder, chaos=chaos, settings=settings) as node:
             node.tree.ref("executor_dispatcher").offer(ExecutorsChanged())
             yield node
         nursery.cancel_scope.cancel()
@@ -124,3 +134,36 @@ async def test_an_answer_that_was_stored_is_not_asked_for_again(
         assert len(worker.verified) == len(set(worker.verified)) == 1
         assert len(state.candidates) == 1
         assert {claim.role for claim in state.claims.values()} == {Work.PROPOSE, Work.VERIFY}
+
+
+async def test_an_executor_that_has_a_time_of_its_own_is_given_it(
+    database: Database, tmp_path: Path
+) -> None:
+    own = {"timeout_ms": 20_000, "verify_timeout_ms": 20_000}
+    node_wide = {"EXECUTORS__EXECUTE_MS": 100, "EXECUTORS__VERIFY_MS": 100}
+    worker = Worker(work_s=0.3)
+    async with node_with(worker, database, tmp_path, record=own, settings=node_wide) as node:
+        state = await node.wait_final(await node.submit(TERMS))
+        assert state.errors == {}
+
+
+async def test_an_executor_without_a_time_of_its_own_is_given_the_time_of_the_node(
+    database: Database, tmp_path: Path
+) -> None:
+    node_wide = {"EXECUTORS__EXECUTE_MS": 100}
+    worker = Worker(work_s=60)
+    async with node_with(worker, database, tmp_path, settings=node_wide) as node:
+        task_id = await node.submit({**TERMS, "max_attempts": 1})
+        state = await wait_for(node, task_id, "errors")
+        assert [error.reason for error in state.errors.values()] == ["timeout"]
+
+
+async def test_a_lease_is_renewed_for_as_long_as_the_work_takes(
+    database: Database, tmp_path: Path
+) -> None:
+    async with node_with(Worker(work_s=1.6), database, tmp_path) as node:
+        state = await node.wait_final(await node.submit({**TERMS, "lease_ms": 1_200}))
+        assert {renewal.claim for renewal in state.renewals.values()} >= {
+            candidate.claim for candidate in state.candidates.values()
+        }
+        assert len(state.candidates) == 1

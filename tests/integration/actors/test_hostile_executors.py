@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from tests.support.actor_tree import ActorTree, actor_tree, until
-from wattswarm.actors import executor_dispatcher
+from wattswarm.actors.dispatch import crew
 from wattswarm.actors.messages import ExecutorsChanged
 from wattswarm.executors import ExecuteRequest, Executor, VerifyRequest
 from wattswarm.executors.fields import Json
@@ -184,7 +184,7 @@ async def test_a_schema_without_end_costs_its_task_one_error_and_others_go_on(
 async def test_on_a_full_disk_work_waits_and_is_done_once_there_is_room(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: StoreError
 ) -> None:
-    monkeypatch.setattr(executor_dispatcher, "NO_ROOM_PAUSE_MS", 300)
+    monkeypatch.setattr(crew, "NO_ROOM_PAUSE_MS", 300)
     refused = trio.Event()
     put, here = ArtifactStore.put, trio.lowlevel.current_trio_token()
 

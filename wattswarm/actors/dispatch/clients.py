@@ -118,15 +118,15 @@ class Clients:
         Work in flight is finished under the settings that it began with.
         """
         by_name = {settings.name: settings for settings in wanted}
-        for name, executor in list(self._known.items()):
-            if by_name.get(name) != executor.settings:
-                executor.leave()
-                del self._known[name]
-        for name, settings in by_name.items():
-            if name not in self._known:
-                self._known[name] = executor = Executor(settings)
-                nursery.start_soon(self._keep, executor, ctx)
-        self.changed()
+        gone = [name for name, known in self._known.items() if by_name.get(name) != known.settings]
+        for name in gone:
+            self._known.pop(name).leave()
+        fresh = [settings for name, settings in by_name.items() if name not in self._known]
+        for settings in fresh:
+            self._known[settings.name] = executor = Executor(settings)
+            nursery.start_soon(self._keep, executor, ctx)
+        if gone or fresh:
+            self.changed()
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how each executor is, for operators."""

@@ -24,6 +24,8 @@ class Docket:
 
     Attributes:
         turn: Held from looking at the state until what was decided on it is in the log.
+        is_spoilt: Whether a bug struck while something was made of it: the state cannot be relied
+            on, and is to be derived anew before it is looked at again.
         claims: Claims whose work is in progress, with how many pieces of it.
         checked: Candidates whose bodies are here and were checked: whether the output passed.
         answers: What executors answered and is stored, by execution id.
@@ -32,6 +34,7 @@ class Docket:
     task_id: TaskId
     _machine: TaskMachine
     turn: trio.Lock = attrs.field(factory=trio.Lock)
+    is_spoilt: bool = False
     claims: Counter[EventId] = attrs.field(factory=Counter[EventId])
     checked: dict[EventId, bool] = attrs.field(factory=dict[EventId, bool])
     answers: dict[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
@@ -54,6 +57,11 @@ class Docket:
     def is_idle(self) -> bool:
         """Whether nothing is being done for the task, so that the docket may be dropped."""
         return not self._doing and not self.turn.locked()
+
+    def restore(self, twin: "Docket") -> None:
+        """Have the state of another docket of the task, and go on with what is in hand."""
+        self._machine = twin._machine
+        self.is_spoilt = False
 
     def learn(self, events: Iterable[Event]) -> None:
         """Take events in; those that are known change nothing."""

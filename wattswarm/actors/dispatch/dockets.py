@@ -1,11 +1,13 @@
 """The tasks that the dispatcher has in memory, and how they are kept up with the log.
 
 A cache with a position: events are read once, those that this actor wrote itself not at all. Tasks
-that changed, or whose date has come, are on the agenda.
+that changed, or whose date has come, are on the agenda. A docket that a bug of ours struck is read
+again before its task is tried again.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 import attrs
@@ -13,8 +15,11 @@ import trio
 
 from wattswarm.actors.dispatch.agenda import Agenda
 from wattswarm.actors.dispatch.docket import Docket
+from wattswarm.actors.dispatch.isolation import Isolation
 from wattswarm.actors.dispatch.reach import Reach
+from wattswarm.actors.dispatch.session import Session
 from wattswarm.actors.messages import Appended
+from wattswarm.actors.runtime.boundary import Crash
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import TaskId
@@ -32,27 +37,30 @@ PAGE: Final = 512
 DOCKETS_MAX: Final = 4_096
 """Tasks held in memory; others are read again when their turn comes."""
 
+SPOILT: Final = Crash("the task is set aside", "")
+
 
 @attrs.define(kw_only=True)
 class Dockets:
     """Dockets by task, with the governance that they are judged by.
 
     Args:
-        connection: A reader's, used by one thread at a time.
+        session: A reader's.
         answers: Reads the answers that were stored for the executions of tasks.
         agenda: Where tasks are marked that are to be looked at.
+        isolation: Sets aside the tasks that a bug strikes.
     """
 
     network_id: str
-    connection: Connection
+    session: Session
     answers: Answers
     agenda: Agenda
+    isolation: Isolation
     reach: Reach = attrs.field(factory=Reach)
     _governance: Governance = attrs.field(init=False)
     _known: OrderedDict[TaskId, Docket] = attrs.field(
         init=False, factory=OrderedDict[TaskId, Docket]
     )
-    _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
 
     def __attrs_post_init__(self) -> None:
         self._governance = Governance(self.network_id)
@@ -62,12 +70,11 @@ class Dockets:
 
     async def begin(self, now_ms: int) -> None:
         """Put unfinished tasks on the agenda; go on reading where their projection ends."""
-        await self._read(lambda: self._find(now_ms))
+        await self.session.run(lambda connection: self._find(connection, now_ms))
 
     async def tail(self) -> None:
         """Learn what the log has beyond what is known."""
-        log = LogReader(self.connection)
-        while rows := await self._read(lambda: log.read(self.reach.seq, limit=PAGE)):
+        while rows := await self.session.run(self._next_rows):
             self._learn(rows)
             self.reach.read_to(last_seq(rows, START))
             if len(rows) < PAGE and not self.reach.is_behind:
@@ -75,26 +82,32 @@ class Dockets:
             await trio.lowlevel.checkpoint()
 
     async def open(self, tasks: Sequence[TaskId]) -> Sequence[Docket]:
-        """Return the dockets of tasks; those that are not in memory are read, all at once."""
-        missing = [task_id for task_id in tasks if task_id not in self._known]
+        """Return the dockets of tasks; those that are not in memory are read, all at once.
+
+        Those that a bug strikes are left out: they are set aside.
+        """
+        missing = [task_id for task_id in tasks if not self._is_sound(task_id)]
         if missing:
-            log = LogReader(self.connection)
-            found = await self._read(lambda: log.events_of_tasks(missing, END))
-            answers = await self.answers(missing)
-            for task_id, rows in found.items():
-                events = (row.event() for row in rows)
-                self._known[task_id] = docket = Docket.open(task_id, self._governance, events)
-                docket.answers.update(answers.get(task_id, {}))
+            await self._read(missing)
         for task_id in tasks:
-            self._known.move_to_end(task_id)
-        return [self._known[task_id] for task_id in tasks]
+            if task_id in self._known:
+                self._known.move_to_end(task_id)
+        return [self._known[task_id] for task_id in tasks if self._is_sound(task_id)]
+
+    def attempt(self, docket: Docket, work: Callable[[], T]) -> T | Crash:
+        """Return what `work` makes of a docket; when a bug strikes, its task is set aside."""
+        if docket.is_spoilt:
+            return SPOILT
+        made = self.isolation.attempt(docket.task_id, work)
+        if isinstance(made, Crash):
+            docket.is_spoilt = True
+        return made
 
     def wrote(self, docket: Docket, events: Sequence[Event], answer: Appended) -> None:
         """Take in events of this actor's own that stand in the log."""
-        docket.learn(events)
+        self.attempt(docket, lambda: docket.learn(events))
         docket.vouch(events)
         self.reach.wrote(answer.seqs, answer.head)
-        self.agenda.mark(docket.task_id)
 
     def mark_all(self) -> None:
         """Have every task in memory looked at."""
@@ -115,12 +128,32 @@ class Dockets:
         """Tell whether a task was created under governance that had been succeeded by then."""
         return state.pin is not None and self._governance.is_stale(state.pin, state.created_at)
 
-    async def _read(self, look: Callable[[], T]) -> T:
-        async with self._reading:
-            return await trio.to_thread.run_sync(look)
+    def _is_sound(self, task_id: TaskId) -> bool:
+        docket = self._known.get(task_id)
+        return docket is not None and not docket.is_spoilt
 
-    def _find(self, now_ms: int) -> None:
-        projections, log = ProjectionReader(self.connection), LogReader(self.connection)
+    async def _read(self, tasks: Sequence[TaskId]) -> None:
+        """Derive tasks from the log, each for itself."""
+        found = await self.session.run(
+            lambda connection: LogReader(connection).events_of_tasks(tasks, END)
+        )
+        answers = await self.answers(tasks)
+        for task_id, rows in found.items():
+            made = self.isolation.attempt(task_id, partial(self._derived, task_id, rows))
+            if isinstance(made, Crash):
+                continue
+            docket = self._known.setdefault(task_id, made)
+            docket.restore(made)
+            docket.answers.update(answers.get(task_id, {}))
+
+    def _derived(self, task_id: TaskId, rows: Iterable[LogRow]) -> Docket:
+        return Docket.open(task_id, self._governance, (row.event() for row in rows))
+
+    def _next_rows(self, connection: Connection) -> Sequence[LogRow]:
+        return LogReader(connection).read(self.reach.seq, limit=PAGE)
+
+    def _find(self, connection: Connection, now_ms: int) -> None:
+        projections, log = ProjectionReader(connection), LogReader(connection)
         self.reach.read_to(min(projections.cursors().values(), default=START))
         found: Sequence[TaskId] = ()
         while found := projections.unfinished_tasks(
@@ -143,11 +176,15 @@ class Dockets:
                 if docket is None:
                     self.agenda.mark(row.task_id)
                 elif not docket.knows(row.event_id):
-                    docket.learn((row.event(),))
+                    self.attempt(docket, partial(_learn_row, docket, row))
                     self.agenda.mark(row.task_id)
 
     def _learn_governance(self, event: Event) -> None:
         pins = tuple(self._governance.add(event))
         for docket in self._known.values() if pins else ():
-            docket.governance_changed(pins)
+            self.attempt(docket, partial(docket.governance_changed, pins))
             self.agenda.mark(docket.task_id)
+
+
+def _learn_row(docket: Docket, row: LogRow) -> None:
+    docket.learn((row.event(),))

@@ -3,8 +3,8 @@
 `due` names every duty that is outstanding, each with a key: whoever carries them out starts none
 twice at a time, and after any restart the same call says what is left. Duties without I/O come with
 the events to sign; in networks of several nodes they are carried out only on a state that has
-reached the head of the log. `complete` gives, in a network of one, all that follows at once as one
-batch.
+reached the head of the log. `carry` gives, in a network of one, all that follows at once as one
+batch, and what is outstanding then.
 """
 
 from wattswarm.kernel.duty.desk import ExecutorOffer
@@ -27,7 +27,7 @@ from wattswarm.kernel.duty.kinds import (
     Verify,
     Vote,
 )
-from wattswarm.kernel.duty.roster import Roster, complete, due
+from wattswarm.kernel.duty.roster import Course, Roster, carry, complete, due
 
 __all__ = [
     "FOLLOWING",
@@ -35,6 +35,7 @@ __all__ = [
     "Check",
     "Claim",
     "Confirm",
+    "Course",
     "Decide",
     "Duty",
     "Execute",
@@ -49,6 +50,7 @@ __all__ = [
     "Signed",
     "Verify",
     "Vote",
+    "carry",
     "complete",
     "due",
 ]

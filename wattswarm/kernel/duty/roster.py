@@ -28,6 +28,14 @@ class Roster:
     wake_at_ms: int | None = None
 
 
+@attrs.frozen
+class Course:
+    """Events to append as one batch, and what is outstanding then; None: that is to be asked."""
+
+    signings: Signings
+    roster: Roster | None
+
+
 def due(
     state: TaskState,
     me: KeyPair,
@@ -59,8 +67,7 @@ def due(
     desk = Desk.of(state, me, executors, now_ms, in_hand, checked)
     for look in LOOKS:
         desk.duties += look(desk)
-    wakes = [at_ms for at_ms in desk.wakes if desk.now_ms < at_ms < NEVER]
-    return Roster(tuple(desk.duties), min(wakes, default=None))
+    return _outstanding(desk)
 
 
 def complete(
@@ -77,18 +84,39 @@ def complete(
 
     They are meant as one batch: a result with its vote, the decision and its finality.
     """
-    batch = list(signings)
+    return carry(state, signings, me, executors, now_ms, in_hand=in_hand, checked=checked).signings
+
+
+def carry(
+    state: TaskState,
+    signings: Signings,
+    me: KeyPair,
+    executors: Sequence[ExecutorOffer],
+    now_ms: int,
+    *,
+    in_hand: Collection[EventId] = frozenset(),
+    checked: Mapping[EventId, bool] | None = None,
+) -> Course:
+    """Return what `complete` does, and what is outstanding once that has been appended."""
     if not state.is_local:
-        return signings
+        return Course(signings, None)
+    batch = list(signings)
     after = decide.follow(state, batch, me.node_id)
-    while len(batch) < FOLLOWING_MAX and workable(after, now_ms):
+    while workable(after, now_ms):
         desk = Desk.of(after, me, executors, now_ms, in_hand, checked)
         duty = next(_following(desk), None)
         if duty is None:
-            break
+            return Course(tuple(batch), _outstanding(desk))
+        if len(batch) >= FOLLOWING_MAX:
+            return Course(tuple(batch), None)
         batch += duty.signings
         after = decide.follow(after, duty.signings, me.node_id)
-    return tuple(batch)
+    return Course(tuple(batch), Roster())
+
+
+def _outstanding(desk: Desk) -> Roster:
+    wakes = [at_ms for at_ms in desk.wakes if desk.now_ms < at_ms < NEVER]
+    return Roster(tuple(desk.duties), min(wakes, default=None))
 
 
 def _following(desk: Desk) -> Iterator[Signed]:
