@@ -96,6 +96,10 @@ class Draft:
     epoch: int
     created_at: int
     payload: Mapping[str, Value]
+    _made: dict[tuple[str, NodeId], Event] = attrs.field(
+        init=False, factory=dict[tuple[str, NodeId], Event], eq=False, repr=False
+    )
+    """The unsigned events that were asked for: an event is named, derived from, and then signed."""
 
     def body(self, network_id: str, author: NodeId) -> bytes:
         """Return the canonical bytes that `author` would sign.
@@ -123,12 +127,16 @@ class Draft:
 
     def unsigned(self, network_id: str, author: NodeId) -> Event:
         """Return the event unsigned: enough to derive from, never to be stored or sent."""
-        return _made(self._encoded(network_id, author), b"")
+        made = self._made.get((network_id, author))
+        if made is None:
+            made = _made(self._encoded(network_id, author), b"")
+            self._made[network_id, author] = made
+        return made
 
     def sign(self, network_id: str, key: KeyPair) -> Event:
         """Return the event, signed."""
-        body = self._encoded(network_id, key.node_id)
-        return _made(body, key.sign(_signed(event_id(body))))
+        made = self.unsigned(network_id, key.node_id)
+        return attrs.evolve(made, signature=key.sign(_signed(made.event_id)))
 
 
 def event_id(body: bytes) -> EventId:

@@ -5,8 +5,8 @@ before its next change: whoever holds one holds a snapshot. Its tables are dicts
 a table is a function of the set of events, the order of its items is not.
 """
 
-import copy
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import attrs
@@ -258,11 +258,13 @@ class TaskState:
 
     def copy(self) -> "TaskState":
         """Return the same state with tables of its own."""
-        twin = copy.copy(self)
+        twin = object.__new__(TaskState)
+        for name, value in zip(_SCALARS, _scalars(self), strict=True):
+            setattr(twin, name, value)
+        for name, table in zip(_TABLES, _tables(self), strict=True):
+            setattr(twin, name, table.copy())
         twin._verdicts = None
         twin._views = {}
-        for name in _TABLES:
-            setattr(twin, name, getattr(self, name).copy())
         return twin
 
 
@@ -285,6 +287,13 @@ _TABLES: Final = tuple(
     if isinstance(field.default, attrs.Factory)  # pyright: ignore[reportArgumentType]
     and field.name != "_views"
 )
+_SCALARS: Final = tuple(
+    field.name
+    for field in attrs.fields(TaskState)
+    if field.name not in (*_TABLES, "_verdicts", "_views")
+)
+_tables: Final = attrgetter(*_TABLES)
+_scalars: Final = attrgetter(*_SCALARS)
 
 
 def _resolved(pending: "Mapping[EventId, tuple[Entry[Any], Hold]]") -> Mapping[EventId, Verdict]:

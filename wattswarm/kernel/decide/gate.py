@@ -91,7 +91,7 @@ def effective(state: TaskState, signings: Sequence[Signing], me: NodeId) -> Sign
         events = [unsigned(state, each.draft, me) for each in signings]
     except Malformed as error:
         return Rejection(code=error.code, message=str(error), details={"path": error.path})
-    after = extend(state, events)
+    after = _with(state, events)
     for event in events:
         verdict = after.verdict(event.event_id)
         if verdict is not None:
@@ -102,4 +102,10 @@ def effective(state: TaskState, signings: Sequence[Signing], me: NodeId) -> Sign
 
 def follow(state: TaskState, signings: Sequence[Signing], me: NodeId) -> TaskState:
     """Return the state as it will be once these are appended."""
-    return extend(state, [unsigned(state, each.draft, me) for each in signings])
+    return _with(state, [unsigned(state, each.draft, me) for each in signings])
+
+
+def _with(state: TaskState, events: Sequence[Event]) -> TaskState:
+    """Return the state with these events; what was found effective is often followed then."""
+    names = tuple(event.event_id for event in events)
+    return state.view(("with", names), lambda: extend(state, events))
