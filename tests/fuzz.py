@@ -386,16 +386,16 @@ def _config_seeds() -> list[bytes]:
     return [b"".join(lines[at : at + 40]) for at in range(0, len(lines), 40)]
 
 
-def _decode_stored(data: bytes) -> object:
-    return [read_proposal(data), read_finding(data)]
-
-
-def _stored_seeds() -> list[bytes]:
+def _proposals() -> list[bytes]:
     ref = artifact.ArtifactRef(digest="blake3:" + "0" * 64, size_bytes=7, mime="text/plain")
+    return [Proposal(output=ref, evidence=(ref,), summary="s").encode()]
+
+
+def _findings() -> list[bytes]:
     finding = Finding(
         status=Status.PASSED, score_bp=9_000, reason_codes=(100,), provider="p", model="m"
     )
-    return [Proposal(output=ref, evidence=(ref,), summary="s").encode(), finding.encode()]
+    return [finding.encode()]
 
 
 DECODERS: dict[str, Decoder] = {
@@ -404,7 +404,8 @@ DECODERS: dict[str, Decoder] = {
     "config": Decoder(
         decode=_decode_config, seeds=_config_seeds, damage=damage_bytes, errors=(ConfigError,)
     ),
-    "stored_answer": Decoder(decode=_decode_stored, seeds=_stored_seeds, damage=damage_cbor),
+    "stored_proposal": Decoder(decode=read_proposal, seeds=_proposals, damage=damage_cbor),
+    "stored_finding": Decoder(decode=read_finding, seeds=_findings, damage=damage_cbor),
     "archive": Decoder(
         decode=lambda data: list(split(data)),
         seeds=lambda: [b"".join(one.to_wire() for one in governance_events())],

@@ -15,3 +15,9 @@ def test_damaged_inputs_are_read_or_refused(name: str) -> None:
     assert report.failures == []
     assert report.refused
     assert report.accepted + report.refused.total() == INPUTS
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
+def test_inputs_that_are_whole_are_read(name: str) -> None:
+    for seed in DECODERS[name].seeds():
+        DECODERS[name].decode(seed)
