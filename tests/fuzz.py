@@ -382,8 +382,7 @@ def _decode_config(data: bytes) -> object:
 
 def _config_seeds() -> list[bytes]:
     default = Path(__file__).parents[1] / "config" / "default.toml"
-    lines = default.read_bytes().splitlines(keepends=True)
-    return [b"".join(lines[at : at + 40]) for at in range(0, len(lines), 40)]
+    return re.split(rb"(?m)^(?=\[)", default.read_bytes())
 
 
 def _proposals() -> list[bytes]:
