@@ -10,6 +10,7 @@ To add a decoder, add a line to `DECODERS`.
 
 import argparse
 import json
+import re
 import secrets
 import sys
 import time
