@@ -97,6 +97,16 @@ def test_links_and_paths_of_documents_lead_somewhere(document: Path) -> None:
     assert broken + missing == []
 
 
+def test_every_file_on_the_map_of_the_architecture_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    known = {path.relative_to(PACKAGE).as_posix() for path in sources()}
+    named = set(re.findall(r"[a-z_/]+\.py\b", text))
+    assert named
+    assert [
+        name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in known)
+    ] == []
+
+
 def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
     found = []
     for path in tracked():
