@@ -173,14 +173,19 @@ def allocation(
     if label is None or not state.is_effective:
         return NOTHING
     last = state.attempt if attempt is None else attempt
+    view = state.view(
+        ("allocation", now_ms, last), lambda: _allocated(state, label, now_ms, last, False)
+    )
+    if not is_wanted or not any(_gives_way(state, now_ms, place) for place in view.places):
+        return view
     return state.view(
         ("allocation", now_ms, last, is_wanted),
-        lambda: _allocated(state, label, now_ms, last, is_wanted=is_wanted),
+        lambda: _allocated(state, label, now_ms, last, is_wanted),
     )
 
 
 def _allocated(
-    state: TaskState, label: Label, now_ms: int, last: int, *, is_wanted: bool
+    state: TaskState, label: Label, now_ms: int, last: int, is_wanted: bool
 ) -> Allocation:
     ground = _Ground.of(state, label, now_ms)
     made = NOTHING
@@ -382,9 +387,7 @@ def _grant(places: list[Place], ground: _Ground, room: _Room) -> _Grant:
     """
     seated = list(_seat(places, room))
     if room.is_wanted or any(place.state is PlaceState.WAITING for place in seated):
-        patience_ms = PROGRESS_LEASES * ground.state.terms.lease_ms
-        lapsed = [_lapse(place, ground.now_ms - patience_ms) for place in places]
-        seated = list(_seat(lapsed, room))
+        seated = list(_seat(_lapsed(places, ground), room))
     taken = [place for place in seated if place.is_paid]
     working = sum(place.state is PlaceState.WORKING for place in taken)
     return _Grant(tuple(seated), max(0, min(room.most - len(taken), room.at_once - working)))
@@ -406,7 +409,13 @@ def _seat(places: Iterable[Place], room: _Room) -> Iterator[Place]:
             yield place
 
 
-def _lapse(place: Place, since_ms: int) -> Place:
-    if place.state is PlaceState.WORKING and place.active_at < since_ms:
-        return attrs.evolve(place, state=PlaceState.LAPSED)
-    return place
+def _lapsed(places: Iterable[Place], ground: _Ground) -> Iterator[Place]:
+    for place in places:
+        gives_way = _gives_way(ground.state, ground.now_ms, place)
+        yield attrs.evolve(place, state=PlaceState.LAPSED) if gives_way else place
+
+
+def _gives_way(state: TaskState, now_ms: int, place: Place) -> bool:
+    """Tell whether a holder has shown no work for too long, should another claimant wait."""
+    patience_ms = PROGRESS_LEASES * state.terms.lease_ms
+    return place.state is PlaceState.WORKING and place.active_at < now_ms - patience_ms
