@@ -17,6 +17,8 @@ from wattswarm.actors.runtime.spec import AutoShutdown, Backoff, Intensity, Rest
 from wattswarm.actors.runtime.supervision import Supervision
 
 NAMES = "abcd"
+ORDERED = Exit(ExitKind.ORDERED, "ordered")
+ENDS = {"crash": ExitKind.CRASHED, "normal": ExitKind.NORMAL, "kill": ExitKind.ORDERED}
 MANY = Intensity(10_000, 60)
 
 
@@ -36,7 +38,8 @@ def worlds(draw):
     steps = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(("ready", "crash", "normal", "tick", "restart")), st.integers(0, 3)
+                st.sampled_from(("ready", "crash", "normal", "kill", "tick", "restart")),
+                st.integers(0, 3),
             ),
             max_size=40,
         )
@@ -78,13 +81,13 @@ class Shell:
         if what == "tick":
             self.do(self.core.tick(self.now))
         elif what == "restart" and self.finished is None:
-            self.do(self.core.restart(child, self.now))
+            self.do(self.core.restart(child, ORDERED, self.now))
         elif what == "ready" and state == "starting":
             self.running[child] = "ready"
             self.do(self.core.on_ready(child, self.now))
-        elif what in ("crash", "normal") and state is not None:
+        elif what in ENDS and state is not None:
             del self.running[child]
-            kind = ExitKind.CRASHED if what == "crash" else ExitKind.NORMAL
+            kind = ENDS[what]
             self.do(self.core.on_exit(child, Exit(kind, what), self.now))
 
     def settle(self):

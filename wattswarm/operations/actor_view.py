@@ -61,6 +61,14 @@ def named(spec: TreeSpec) -> Mapping[str, Named]:
     return found
 
 
+def restarts_in(view: TreeView) -> int:
+    """Return how often anything was restarted: actors, and groups with all of theirs."""
+    return sum(
+        max(group.incarnation - 1, 0) + sum(actor.restarts for actor in group.actors)
+        for group in view.groups
+    )
+
+
 # --- the tree -------------------------------------------------------------------------------------
 
 
@@ -97,6 +105,7 @@ def _group_node(
         restart=group.strategy.value,
         restarts=max(view.incarnation - 1, 0),
         uptime_ms=None,
+        last_end=view.last_end or None,
         children=tuple(_actor_node(specs[actor.id], actor, pid, readings) for actor in view.actors),
     )
 
@@ -115,6 +124,7 @@ def _actor_node(
         restarts=actor.restarts,
         uptime_ms=None,
         last_error=None if reading is None else reading.last_error,
+        last_end=actor.last_end or None,
     )
 
 

@@ -1,6 +1,5 @@
 """The supervision tree: looked at, tuned, and acted upon."""
 
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -183,7 +182,7 @@ class Actors:
                 message=f"{name} lives in the node's own process: restart it instead",
             )
         before = self._group_incarnation(group.name)
-        self.tree.kill(group.name, signal.SIGKILL)
+        self.tree.kill_group(group.name)
         await self._wait(lambda: self._group_incarnation(group.name) > before)
         await self._wait(lambda: self._view(first).state in UP)
         return await self._acted(first, "kill")

@@ -12,6 +12,7 @@ from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.document import rows
 from wattswarm.config.load import LoadedConfig
 from wattswarm.kernel.ids import NodeId
+from wattswarm.operations.actor_view import restarts_in
 from wattswarm.operations.announcements import Announcements
 from wattswarm.operations.health import Health
 from wattswarm.operations.live_settings import live
@@ -95,7 +96,7 @@ class Node:
             executors=executors,
             actors_running=running,
             actors_restarting=len(actors) - running - done,
-            restarts=sum(actor.restarts for actor in actors),
+            restarts=restarts_in(view),
             dead_letters=letters,
             faults_armed=readiness.faults_armed,
             warnings=readiness.reasons,

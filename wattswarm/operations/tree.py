@@ -58,8 +58,8 @@ class TreeControl(Protocol):
         """Let a suspended actor take mail again."""
         ...
 
-    def kill(self, group: str, signal_number: int) -> None:
-        """Send a signal to a group's worker process."""
+    def kill_group(self, group: str) -> None:
+        """End a group's worker process now; it comes back, and that is no failure."""
         ...
 
     async def retry(self, letter: DeadLetter) -> bool:

@@ -38,6 +38,8 @@ class TreeNode:
     restarts: int
     uptime_ms: int | None
     last_error: str | None = None
+    last_end: str | None = None
+    """Why it was restarted last."""
     children: tuple["TreeNode", ...] = ()
 
 

@@ -53,6 +53,7 @@ class NodeView:
     actors_running: int
     actors_restarting: int
     restarts: int
+    """Of actors and of worker processes, since the node started."""
     dead_letters: int
     faults_armed: int
     warnings: tuple[str, ...] = ()

@@ -405,6 +405,24 @@ async def test_a_restart_on_purpose_keeps_the_mail(place):
         assert (await ref.ask(Who(), deadline_s=5))[1] == 2
 
 
+async def test_restarts_on_purpose_are_told_of_and_use_up_no_budget(place):
+    once = Intensity(1, 60)
+    async with tree(place, child(intensity=once)) as running_tree:
+        ref = running_tree.ref("probe")
+        for number in range(2, 12):
+            await running_tree.restart("probe")
+
+            async def is_new(number=number):
+                return (await stats_of(running_tree)).incarnation == number
+
+            await until(is_new)
+            assert (await ref.ask(Who(), deadline_s=5))[1] == number
+        (group,) = running_tree.describe().groups
+        (actor,) = group.actors
+        assert (group.incarnation, actor.restarts) == (1, 10)
+        assert actor.last_end == "restarted by operator"
+
+
 async def test_every_restart_is_a_warning(place):
     log, lines = Log(), []
     options = {"logger": log, "on_log_line": lambda _, line: lines.append(line)}

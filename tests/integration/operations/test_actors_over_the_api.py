@@ -111,6 +111,20 @@ async def test_a_killed_worker_comes_back_with_what_was_acknowledged(workers: Ap
     assert (await workers.post("/log/verify"))["ok"] is True
 
 
+async def test_kills_and_restarts_by_an_operator_never_end_the_node(workers: ApiNode) -> None:
+    for number in range(2, 12):
+        acted = await workers.post("/actors/dispatch/kill")
+        assert (acted["state"], acted["incarnation"]) == ("ready", 1)
+        assert (await workers.post("/actors/sel_writer/restart"))["incarnation"] == number
+    root = await workers.get("/actors")
+    groups = {group["name"]: group for group in root["children"]}
+    killed, (writer,) = groups["dispatch"], groups["log"]["children"]
+    assert (killed["restarts"], killed["last_end"]) == (10, "killed by operator")
+    assert (writer["restarts"], writer["last_end"]) == (10, "restarted by operator")
+    assert (await workers.get("/node"))["restarts"] == 20
+    assert (await workers.submit())["seq"] == 2
+
+
 async def test_what_lives_in_the_node_itself_is_not_killed(node: ApiNode) -> None:
     problem = await node.refusal("POST", "/actors/sel_writer/kill")
     assert problem["code"] == "in_root_process"

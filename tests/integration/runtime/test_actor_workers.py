@@ -118,6 +118,36 @@ async def test_a_killed_worker_comes_back_and_what_was_asked_of_it_is_down():
     )
 
 
+async def test_kills_by_an_operator_use_up_no_budget_and_a_kill_from_outside_does():
+    log = Log()
+    group = GroupSpec(name="group", children=(child(),), restarts=Intensity(1, 60))
+    spec = TreeSpec(groups=(group,), intensity=Intensity(1, 60))
+    async with running(spec, logger=log) as tree:
+        for number in range(1, 11):
+            pid = pid_of(tree)
+            tree.kill_group("group")
+            await until(lambda pid=pid: pid_of(tree) not in (pid, 0))
+            assert (await answer_of(tree.ref("probe"), Who()))[2] == pid_of(tree)
+            (view,) = tree.describe().groups
+            assert (view.incarnation, view.last_end) == (number + 1, "killed by operator")
+    reasons = [said["reason"] for _, event, said in log.lines if event == "restarting worker"]
+    assert reasons == ["killed by operator"] * 10
+
+
+async def test_kills_from_outside_use_up_the_budget():
+    group = GroupSpec(name="group", children=(child(),), restarts=Intensity(1, 60))
+
+    async def killed_twice():
+        async with running(TreeSpec(groups=(group,), intensity=MANY)) as tree:
+            for _ in range(2):
+                pid = pid_of(tree)
+                tree.kill("group", signal.SIGKILL)
+                await until(lambda pid=pid: pid_of(tree) not in (pid, 0))
+
+    with pytest.raises(RestartLimit):
+        await killed_twice()
+
+
 async def test_a_tell_waits_for_the_worker_that_is_away():
     async with running(worker_tree(child())) as tree:
         ref = tree.ref("probe")

@@ -18,6 +18,8 @@ from wattswarm.actors.runtime.supervision import Supervision
 CRASH = Exit(ExitKind.CRASHED, "boom")
 NORMAL = Exit(ExitKind.NORMAL, "done")
 STOPPED = Exit(ExitKind.SHUTDOWN, "stopped")
+KILLED = Exit(ExitKind.ORDERED, "killed by operator")
+ANEW = Exit(ExitKind.ORDERED, "restarted by operator")
 
 
 def supervision(strategy=Strategy.ONE_FOR_ONE, *, shutdown=AutoShutdown.NEVER, intensity=None):
@@ -176,10 +178,58 @@ def test_a_restart_on_purpose_forgets_the_failures():
     core = started(supervision(), Rules(id="a", intensity=Intensity(1, 30)))
     core.on_exit("a", CRASH, 1.0)
     core.on_ready("a", 1.0)
-    assert core.restart("a", 2.0) == [Halt("a")]
-    assert core.on_exit("a", STOPPED, 2.0) == [Start("a")]
+    assert core.restart("a", ANEW, 2.0) == [Halt("a")]
+    assert Start("a") in core.on_exit("a", STOPPED, 2.0)
     core.on_ready("a", 2.0)
     assert core.on_exit("a", CRASH, 3.0)[0] == Restarting("a", CRASH, 0.0)
+
+
+def test_a_kill_by_an_operator_comes_back_at_once_and_is_no_failure():
+    core = started(supervision(intensity=Intensity(1, 60)), Rules(id="a", intensity=Intensity(1)))
+    for at_s in range(10):
+        killed = core.on_exit("a", KILLED, at_s)
+        assert killed == [Restarting("a", KILLED, 0.0), Start("a")]
+        core.on_ready("a", at_s)
+    assert core.on_exit("a", CRASH, 10.0) == [Restarting("a", CRASH, 0.0), Start("a")]
+    core.on_ready("a", 10.0)
+    (finished,) = core.on_exit("a", CRASH, 11.0)
+    assert finished.exit.kind is ExitKind.GAVE_UP
+
+
+def test_a_kill_by_an_operator_leaves_failures_and_back_off_as_they_were():
+    core = started(supervision(), *ABC)
+    core.on_exit("b", CRASH, 1.0)
+    core.on_ready("b", 1.0)
+    core.on_exit("b", KILLED, 2.0)
+    core.on_ready("b", 2.0)
+    assert Restarting("b", CRASH, 0.025) in core.on_exit("b", CRASH, 3.0)
+
+
+def test_a_kill_by_an_operator_takes_those_down_that_a_failure_takes_down():
+    core = started(supervision(Strategy.REST_FOR_ONE), *ABC)
+    assert core.on_exit("b", KILLED, 1.0) == [Restarting("b", KILLED, 0.0), Halt("c")]
+    assert core.on_exit("c", STOPPED, 1.0) == [Start("b")]
+
+
+def test_a_kill_by_an_operator_does_not_bring_back_what_never_comes_back():
+    core = started(supervision(), Rules(id="a", restart=Restart.TEMPORARY), Rules(id="b"))
+    assert core.on_exit("a", KILLED, 1.0) == []
+    assert core.phase("a") is Phase.DONE
+
+
+def test_a_restart_on_purpose_is_told_of_once_the_child_has_ended():
+    core = started(supervision(intensity=Intensity(1, 60)), *ABC)
+    for at_s in range(10):
+        assert core.restart("b", ANEW, at_s) == [Halt("b")]
+        assert core.on_exit("b", STOPPED, at_s) == [Restarting("b", ANEW, 0.0), Start("b")]
+        core.on_ready("b", at_s)
+
+
+def test_a_child_that_fails_before_it_could_be_restarted_on_purpose_has_failed():
+    core = started(supervision(Strategy.ONE_FOR_ALL), *ABC)
+    core.on_exit("b", CRASH, 1.0)
+    core.restart("a", ANEW, 1.0)
+    assert Restarting("a", CRASH, 0.0) in core.on_exit("a", CRASH, 1.0)
 
 
 def test_nothing_starts_once_the_end_has_begun():
@@ -189,7 +239,7 @@ def test_nothing_starts_once_the_end_has_begun():
     core.on_exit("a", CRASH, 1.0)
     core.end(STOPPED, 1.0)
     assert core.tick(100.0) == []
-    assert core.restart("a", 100.0) == []
+    assert core.restart("a", ANEW, 100.0) == []
 
 
 def test_a_supervisor_with_nothing_to_do_finishes_at_once():

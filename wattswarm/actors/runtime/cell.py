@@ -58,6 +58,7 @@ class Cell:
     counters: Counters = attrs.field(factory=Counters, init=False)
     incarnation: int = attrs.field(default=0, init=False)
     state: str = attrs.field(default="idle", init=False, on_setattr=_announce)
+    last_end: str = attrs.field(default="", init=False)
     dials_wanted: int = attrs.field(default=1, init=False)
     turns: Turns | None = attrs.field(default=None, init=False)
     _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -231,6 +232,7 @@ class Cell:
     def on_restart(self, why: Exit, delay_s: float) -> None:
         """Count a restart and say why, always: a silent restart hides a bug."""
         self.counters.restarts += 1
+        self.last_end = why.reason
         self.state = "backing off" if delay_s else "restarting"
         self.services.logger(self.id, self.incarnation).warning(
             "restarting",

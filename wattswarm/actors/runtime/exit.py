@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
@@ -18,6 +19,8 @@ class ExitKind(StrEnum):
     """Its supervisor cancelled or killed it, or a signal did."""
     GAVE_UP = "gave_up"
     """A supervisor below reached its restart limit."""
+    ORDERED = "ordered"
+    """An operator ordered it. It comes back at once, and it is no failure: nothing counts it."""
 
 
 @attrs.frozen
@@ -31,6 +34,10 @@ class Exit:
     @property
     def is_normal(self) -> bool:
         return self.kind in (ExitKind.NORMAL, ExitKind.SHUTDOWN)
+
+
+RESTARTED_BY_OPERATOR: Final = Exit(ExitKind.ORDERED, "restarted by operator")
+KILLED_BY_OPERATOR: Final = Exit(ExitKind.ORDERED, "killed by operator")
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from wattswarm.actors.runtime.actions import (
 )
 from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.cell import Cell
-from wattswarm.actors.runtime.exit import Exit
+from wattswarm.actors.runtime.exit import RESTARTED_BY_OPERATOR, Exit
 from wattswarm.actors.runtime.pool import LocalPool, block_of
 from wattswarm.actors.runtime.routes import LocalRoute, PoolRoute
 from wattswarm.actors.runtime.services import Services
@@ -32,6 +32,7 @@ class LocalGroup:
     cells: dict[str, Cell] = attrs.field(factory=dict[str, Cell], init=False)
     supervisor: Supervisor | None = attrs.field(default=None, init=False)
     incarnation: int = attrs.field(default=0, init=False)
+    last_end: str = attrs.field(default="", init=False)
     _is_stopped_early: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -126,6 +127,7 @@ class LocalGroup:
             self.supervisor.kill()
 
     def on_restart(self, why: Exit, delay_s: float) -> None:
+        self.last_end = why.reason
         self.log.warning(
             "restarting group",
             group=self.spec.name,
@@ -148,7 +150,7 @@ class LocalGroup:
 
     def restart(self, actor: str) -> None:
         if self.supervisor is not None:
-            self.supervisor.restart(actor)
+            self.supervisor.restart(actor, RESTARTED_BY_OPERATOR)
 
     def suspend(self, actor: str, is_suspended: bool) -> None:
         self.cells[actor].inbox.suspend(is_suspended)
@@ -159,14 +161,20 @@ class LocalGroup:
     def actors(self) -> tuple[ActorView, ...]:
         """Return every actor with its state."""
         return tuple(
-            ActorView(cell.id, cell.state, cell.incarnation, cell.counters.restarts)
+            ActorView(cell.id, cell.state, cell.incarnation, cell.counters.restarts, cell.last_end)
             for cell in self.cells.values()
         )
 
     def view(self) -> GroupView:
         state = "running" if self.supervisor is not None else "down"
         return GroupView(
-            self.spec.name, "root", self.services.world.pid, self.incarnation, state, self.actors()
+            self.spec.name,
+            "root",
+            self.services.world.pid,
+            self.incarnation,
+            state,
+            self.actors(),
+            last_end=self.last_end,
         )
 
 

@@ -159,7 +159,7 @@ class Root:
             spawner=self._spawner,
             mesh=self._mesh,
             boot=self._boot,
-            recycle=lambda name: self.supervisor.restart(name),
+            recycle=lambda name, why: self.supervisor.restart(name, why),
         )
         self.workers[group.name] = worker
         return worker

@@ -42,6 +42,8 @@ class _Child:
     """Not to be started before this."""
     again: bool = False
     """Whether it runs and is to be stopped, to be started again."""
+    ordered: Exit | None = None
+    """Why it is to be stopped and started again, if somebody ordered it."""
     is_retired: bool = False
     """Whether it is being stopped for good."""
 
@@ -89,13 +91,16 @@ class Supervision:
         state = self._children[child]
         assert state.phase in RUNNING, (child, state.phase)
         was, state.phase, state.again = state.phase, Phase.IDLE, False
+        ordered, state.ordered = state.ordered, None
         ran_s = now_s - state.since_s if was is Phase.READY else 0.0
         if state.is_retired:
             state.phase = Phase.DONE
         if was is Phase.STOPPING or state.is_retired:
-            return self._advance(now_s)
+            return [*self._told_of(state, ordered), *self._advance(now_s)]
         if self._ending is not None or not _comes_back(state.rules, why):
             return self._on_end(state, why, now_s)
+        if why.kind is ExitKind.ORDERED:
+            return self._start_again(state, why, 0.0, now_s)
         return self._on_failure(state, why, ran_s, now_s)
 
     def tick(self, now_s: float) -> list[Action]:
@@ -106,8 +111,11 @@ class Supervision:
                 self._chains.append([name])
         return self._advance(now_s)
 
-    def restart(self, child: str, now_s: float) -> list[Action]:
-        """Give a child a fresh start on purpose; its past failures are forgotten."""
+    def restart(self, child: str, why: Exit, now_s: float) -> list[Action]:
+        """Give a child a fresh start on purpose; its past failures are forgotten.
+
+        People are told `why` once the child has ended, if it ran.
+        """
         state = self._children[child]
         if self._ending is not None or state.is_retired:
             return []
@@ -115,7 +123,7 @@ class Supervision:
         state.delay.forget()
         state.due_s = now_s
         if state.phase in RUNNING:
-            state.again = True
+            state.again, state.ordered = True, why
         else:
             state.phase = Phase.IDLE
         self._requeue([child])
@@ -151,6 +159,12 @@ class Supervision:
 
     # -- after an end ----------------------------------------------------------------------------
 
+    def _told_of(self, state: _Child, ordered: Exit | None) -> list[Action]:
+        """Tell people of a restart that was ordered, if it is still going to happen."""
+        if ordered is None or self._ending is not None or state.is_retired:
+            return []
+        return [Restarting(state.rules.id, ordered, 0.0)]
+
     def _on_end(self, state: _Child, why: Exit, now_s: float) -> list[Action]:
         state.phase = Phase.DONE
         self._leave_chains([state.rules.id])
@@ -177,6 +191,11 @@ class Supervision:
             causes = (*why.causes, f"{child}: {why.reason}")
             return self.end(Exit(ExitKind.GAVE_UP, f"{child} keeps failing", causes), now_s)
         delay_s = state.delay.after_failure(ran_s, self.dice())
+        return self._start_again(state, why, delay_s, now_s)
+
+    def _start_again(self, state: _Child, why: Exit, delay_s: float, now_s: float) -> list[Action]:
+        """Start a child that ended, and those that go down with it."""
+        child = state.rules.id
         state.due_s = now_s + delay_s
         state.phase = Phase.BACKING_OFF
         self._requeue(self._affected(child))

@@ -96,9 +96,9 @@ class Supervisor:
         if self._is_running:
             self._carry_out(self.core.end(Exit(ExitKind.SHUTDOWN, "stopped"), trio.current_time()))
 
-    def restart(self, child: str) -> None:
+    def restart(self, child: str, why: Exit) -> None:
         """Give a child a fresh start: stop it if it runs, start it, forget its failures."""
-        self._carry_out(self.core.restart(child, trio.current_time()))
+        self._carry_out(self.core.restart(child, why, trio.current_time()))
 
     async def retire(self, names: Sequence[str]) -> None:
         """Stop some children for good; return when they have ended."""

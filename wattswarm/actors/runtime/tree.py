@@ -11,7 +11,7 @@ from wattswarm.actors.runtime.commands import stats_from
 from wattswarm.actors.runtime.control import InspectOne, RestartOne, StatsOf, SuspendOne, TuneOne
 from wattswarm.actors.runtime.dials import check_dial, dial_specs
 from wattswarm.actors.runtime.errors import Down, OutOfRange
-from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
+from wattswarm.actors.runtime.exit import RESTARTED_BY_OPERATOR, CrashReport, DeadLetter
 from wattswarm.actors.runtime.message import decode
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.root import Root
@@ -174,7 +174,7 @@ class Tree:
 
     def restart_group(self, group: str) -> None:
         """Give a whole group a fresh start: a worker is replaced by a new process."""
-        self._root.supervisor.restart(group)
+        self._root.supervisor.restart(group, RESTARTED_BY_OPERATOR)
 
     async def suspend(self, actor: str) -> None:
         """Keep an actor from taking mail; system messages go on."""
@@ -185,7 +185,7 @@ class Tree:
         await self._suspend(actor, False)
 
     def kill(self, group: str, signal_number: int) -> None:
-        """Send a signal to a group's worker process, as an operator or a nemesis would.
+        """Send a signal to a group's worker process, as a nemesis would: its end is a failure.
 
         Raises:
             LookupError: No group with a process of its own is called so.
@@ -193,6 +193,16 @@ class Tree:
         process = self._root.workers[group].process
         if process is not None:
             process.handle.send_signal(signal_number)
+
+    def kill_group(self, group: str) -> None:
+        """End a group's worker process now, as its operator wishes.
+
+        It comes back at once, and its end does not count as a failure.
+
+        Raises:
+            LookupError: No group with a process of its own is called so.
+        """
+        self._root.workers[group].kill_on_order()
 
     def pause(self, group: str, duration_s: float) -> None:
         """Stop a group's worker process, and let it go on after so long."""

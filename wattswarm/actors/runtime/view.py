@@ -11,6 +11,8 @@ class ActorView:
     state: str
     incarnation: int
     restarts: int
+    last_end: str = ""
+    """Why its last incarnation ended that it was restarted after."""
 
 
 @attrs.frozen
@@ -25,6 +27,8 @@ class GroupView:
     actors: tuple[ActorView, ...]
     lag_ms: int = 0
     """How late the loop of its process was when it last said so."""
+    last_end: str = ""
+    """Why its last incarnation ended that it was restarted after."""
 
 
 @attrs.frozen

@@ -29,7 +29,7 @@ from wattswarm.actors.runtime.control import (
     Seen,
 )
 from wattswarm.actors.runtime.errors import BadWire
-from wattswarm.actors.runtime.exit import Exit, ExitKind
+from wattswarm.actors.runtime.exit import KILLED_BY_OPERATOR, Exit, ExitKind
 from wattswarm.actors.runtime.group import rules_of
 from wattswarm.actors.runtime.heartbeat import Heartbeat, Verdict
 from wattswarm.actors.runtime.mesh import Mesh
@@ -43,6 +43,8 @@ from wattswarm.actors.runtime.view import ActorView, GroupView
 LADDER: Final = ((signal.SIGTERM, 1.0), (signal.SIGABRT, 1.0), (signal.SIGKILL, 5.0))
 """Signals to a worker that did not stop when it was asked to, each with the time it has then."""
 
+TOO_LARGE: Final = Exit(ExitKind.ORDERED, "above its memory limit")
+
 
 @attrs.define(eq=False)
 class WorkerGroup:
@@ -53,12 +55,13 @@ class WorkerGroup:
     spawner: Spawner
     mesh: Mesh
     boot: Callable[[GroupSpec], Boot]
-    recycle: Callable[[str], None]
-    """Has the group of that name replaced on purpose."""
+    recycle: Callable[[str, Exit], None]
+    """Has the group of that name replaced on purpose, and tells why."""
     incarnation: int = attrs.field(default=0, init=False)
     process: WorkerProcess | None = attrs.field(default=None, init=False)
     state: str = attrs.field(default="idle", init=False)
     lag_ms: int = attrs.field(default=0, init=False)
+    last_end: str = attrs.field(default="", init=False)
     _actors: tuple[ActorView, ...] = attrs.field(default=(), init=False)
     _ready: Callable[[], None] = attrs.field(init=False)
     _became_ready: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -67,6 +70,7 @@ class WorkerGroup:
     _is_booted: bool = attrs.field(default=False, init=False)
     _is_stopping: bool = attrs.field(default=False, init=False)
     _gave_up: GaveUp | None = attrs.field(default=None, init=False)
+    _is_killed_on_order: bool = attrs.field(default=False, init=False)
     _hung: str | None = attrs.field(default=None, init=False)
     _calls: Calls = attrs.field(init=False)
 
@@ -92,7 +96,7 @@ class WorkerGroup:
         """Be a worker process until it has ended and is reaped."""
         self.incarnation += 1
         self.state, self._ready, self._became_ready = "starting", ready, trio.Event()
-        self._is_stopping = self._is_booted = False
+        self._is_stopping = self._is_booted = self._is_killed_on_order = False
         self._gave_up = self._hung = None
         process = self.process = self.spawner.take(self.spec.name, self._on_message)
         now = trio.current_time()
@@ -165,6 +169,8 @@ class WorkerGroup:
                 return Exit(ExitKind.NORMAL, "ended")
             case _ if self._gave_up is not None and status == EXIT_GAVE_UP:
                 return Exit(ExitKind.GAVE_UP, self._gave_up.reason, self._gave_up.causes)
+            case int() if status < 0 and self._is_killed_on_order:
+                return KILLED_BY_OPERATOR
             case int() if status < 0:
                 return Exit(ExitKind.KILLED, f"killed by signal {signal.Signals(-status).name}")
             case _:
@@ -184,6 +190,7 @@ class WorkerGroup:
             self._nursery.start_soon(self._descend, LADDER)
 
     def on_restart(self, why: Exit, delay_s: float) -> None:
+        self.last_end = why.reason
         self.services.base_logger.warning(
             "restarting worker",
             group=self.spec.name,
@@ -237,9 +244,15 @@ class WorkerGroup:
             self.services.base_logger.warning(
                 "worker above its memory limit", group=self.spec.name, rss_bytes=rss_bytes
             )
-            self.recycle(self.spec.name)
+            self.recycle(self.spec.name, TOO_LARGE)
 
     # -- what operators do with it ---------------------------------------------------------------
+
+    def kill_on_order(self) -> None:
+        """End the process now; that it ended like this is no failure of it."""
+        if self.process is not None:
+            self._is_killed_on_order = True
+            self.process.handle.send_signal(signal.SIGKILL)
 
     def pause(self, duration_s: float) -> None:
         """Stop the process now, and let it go on after a while."""
@@ -264,7 +277,14 @@ class WorkerGroup:
         names = [name for child in spec.children for name in child.ids()]
         actors = tuple(seen.get(name, ActorView(name, "idle", 0, 0)) for name in names)
         return GroupView(
-            self.spec.name, "worker", pid, self.incarnation, self.state, actors, self.lag_ms
+            self.spec.name,
+            "worker",
+            pid,
+            self.incarnation,
+            self.state,
+            actors,
+            self.lag_ms,
+            self.last_end,
         )
 
 

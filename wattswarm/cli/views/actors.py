@@ -32,7 +32,7 @@ def _branch(node: TreeNode) -> Text:
     told = [
         f"pid {node.pid}" if node.pid is not None else "",
         f"up {duration(node.uptime_ms)}" if node.uptime_ms is not None else "",
-        f"{node.restarts} restarts" if node.restarts else "",
+        _restarts(node),
         node.restart,
     ]
     line = Text.assemble(
@@ -41,6 +41,15 @@ def _branch(node: TreeNode) -> Text:
     if node.last_error:
         line.append(f"  {cut(node.last_error)}", "red")
     return line
+
+
+def _restarts(node: TreeNode) -> str:
+    """Return how often it was restarted, and why last unless that is told as its last error."""
+    if not node.restarts:
+        return ""
+    is_told = not node.last_end or node.last_end == node.last_error
+    why = "" if is_told else f", last: {cut(node.last_end or '')}"
+    return f"{node.restarts} restarts{why}"
 
 
 def top_view(top: ActorsTop) -> RenderableType:
