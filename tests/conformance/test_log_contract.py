@@ -10,6 +10,7 @@ from wattswarm.kernel import chain, radix_trie, time_trie
 from wattswarm.kernel.event import LaneClass
 from wattswarm.kernel.ids import EventId, Seq
 from wattswarm.kernel.lock import Lock
+from wattswarm.store import log_reader
 from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.errors import Fenced
 from wattswarm.store.event_log import POINTS, LogWriter
@@ -261,6 +262,26 @@ def test_the_events_of_tasks_are_found_without_the_rest(writer: Writer, log: Log
     assert found == {one.event_id: of_one, two.event_id: found[two.event_id], unknown: ()}
     assert [row.event() for row in found[two.event_id]] == about_two
     assert log.reader.events_of_tasks([], Seq(5)) == {}
+
+
+def test_the_events_of_large_tasks_are_read_page_by_page(
+    writer: Writer, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "TASK_ROWS_MAX", 3)
+    monkeypatch.setattr(log_reader, "TASKS_MAX", 2)
+    tasks = [event(number, kind="TASK_CREATED") for number in range(5)]
+    named = [
+        event(10 * number + index, task_id=tasks[number].event_id)
+        for number, count in enumerate([0, 2, 3, 7, 8])
+        for index in range(1, count + 1)
+    ]
+    writer.append(singles([*tasks, *named]))
+    found = log.reader.events_of_tasks([each.event_id for each in tasks], Seq(99))
+    assert [len(found[each.event_id]) for each in tasks] == [1, 3, 4, 8, 9]
+    for each in tasks:
+        assert found[each.event_id] == log.reader.task_events(each.event_id)
+    cut = log.reader.events_of_tasks([tasks[4].event_id], Seq(21))
+    assert [row.seq for row in cut[tasks[4].event_id]] == [5, 18, 19, 20, 21]
 
 
 def test_an_event_is_found_by_id_or_by_a_prefix_of_it(writer: Writer, log: Log) -> None:

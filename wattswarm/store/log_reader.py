@@ -2,7 +2,7 @@
 reused.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -16,6 +16,10 @@ from wattswarm.store.queries import load
 
 LOG_READER: Final = load("log_reader")
 ROWS_MAX: Final = 4_096
+TASKS_MAX: Final = 64
+TASK_ROWS_MAX: Final = 512
+"""Tasks, and rows of each, that one query reads at most: a session has few seconds for a query."""
+
 START: Final = Seq(0)
 END: Final = Seq(2**63 - 1)
 """Beyond every position that there will be."""
@@ -75,13 +79,32 @@ class LogReader:
     def events_of_tasks(
         self, task_ids: Collection[TaskId], up_to_seq: Seq
     ) -> Mapping[TaskId, tuple[LogRow, ...]]:
-        """Return all rows of each of some tasks, up to a position: what deriving them takes."""
+        """Return all rows of each of some tasks, up to a position: what deriving them takes.
+
+        However many they are: no single query reads more than a page of each of a few tasks.
+        """
         found: dict[TaskId, list[LogRow]] = {task_id: [] for task_id in task_ids}
-        query = {"task_ids": list(found), "up_to_seq": up_to_seq}
-        for row in self._rows("read_tasks", query) if found else ():
-            assert row.task_id is not None
-            found[row.task_id].append(row)
+        wanted = list(found)
+        for at in range(0, len(wanted), TASKS_MAX):
+            for row in self._first_rows(wanted[at : at + TASKS_MAX], up_to_seq):
+                assert row.task_id is not None
+                found[row.task_id].append(row)
+        for task_id, rows in found.items():
+            if len(rows) == TASK_ROWS_MAX:
+                rows += self._rest_of_task(task_id, rows[-1].seq, up_to_seq)
         return {task_id: tuple(rows) for task_id, rows in found.items()}
+
+    def _first_rows(self, task_ids: Sequence[TaskId], up_to_seq: Seq) -> tuple[LogRow, ...]:
+        query = {"task_ids": list(task_ids), "up_to_seq": up_to_seq, "limit": TASK_ROWS_MAX}
+        return self._rows("read_tasks", query)
+
+    def _rest_of_task(self, task_id: TaskId, after_seq: Seq, up_to_seq: Seq) -> Iterator[LogRow]:
+        """Yield the rows of a task after one position and up to another, page by page."""
+        while rows := self.task_events(task_id, after_seq, limit=TASK_ROWS_MAX):
+            yield from (row for row in rows if row.seq <= up_to_seq)
+            after_seq = rows[-1].seq
+            if len(rows) < TASK_ROWS_MAX or after_seq >= up_to_seq:
+                return
 
     def governance_events(
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX

@@ -21,11 +21,16 @@ order by seq
 limit %(limit)s
 
 -- name: read_tasks
--- The events of several tasks, each up to a position.
+-- The first events of each of several tasks, up to a position: each task by its own part of the index.
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
-from sel_events
+from unnest(%(task_ids)b::bytea[]) as wanted (wanted_id)
+cross join lateral (
+    select * from sel_events
+    where task_id = wanted_id and seq <= %(up_to_seq)s
+    order by seq
+    limit %(limit)s
+) as first_events
 join lanes using (lane_no)
-where task_id = any(%(task_ids)b::bytea[]) and seq <= %(up_to_seq)s
 order by seq
 
 -- name: read_governance
