@@ -341,7 +341,7 @@ async def connect(
         headers=headers,
         timeout=None,
         trust_env=False,
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=8),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
         transport=transport,
     ) as http:
         yield ExecutorClient(

@@ -178,6 +178,8 @@ def _claims(desk: Desk) -> Iterator[Duty]:
 
 def _is_wanted(desk: Desk, state: TaskState, role: Work, executor: str) -> bool:
     """Tell whether this node would claim a place for an executor if one is free."""
+    if allocation(state, desk.now_ms, is_wanted=True).free[role] == 0:
+        return False
     view = allocation(state, desk.now_ms)
     held = view.place(role, desk.node, executor)
     if held is not None and not _may_return(state, held):
