@@ -57,6 +57,8 @@ class Actors:
 
     Args:
         loop_lag_ms: How late the loop of this process last was.
+        is_closing: Whether the API that these operations answer for is coming to its end: an
+            answer that waited for more than that would never be sent.
     """
 
     tree: TreeControl
@@ -64,6 +66,7 @@ class Actors:
     reverts: Reverts
     clock: Clock
     loop_lag_ms: Callable[[], float]
+    is_closing: Callable[[], bool]
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -159,7 +162,7 @@ class Actors:
     # --- acting ---------------------------------------------------------------------------------
 
     async def restart_actor(self, name: str) -> ActorActed | Rejection:
-        """Restart an actor; answers when it runs again."""
+        """Restart an actor; answers when it runs again; if it is the API itself, before it ends."""
         return await self._act(name, "restart", self.tree.restart)
 
     async def suspend_actor(self, name: str) -> ActorActed | Rejection:
@@ -208,7 +211,7 @@ class Actors:
         """Return when something is so, or when patience ends: the answer shows how it is then."""
         with trio.move_on_after(RUN_S):
             while True:
-                if is_so():
+                if is_so() or self.is_closing():
                     return
                 await trio.sleep(LOOK_S)
 
@@ -217,7 +220,7 @@ class Actors:
         return ActorActed(
             actor=name,
             action=action,
-            state=state_of(reading.state),
+            state="restarting" if self.is_closing() else state_of(reading.state),
             pid=self._pid(name),
             incarnation=reading.incarnation,
         )

@@ -174,6 +174,7 @@ class Operations:
             reverts=self._reverts,
             clock=clock,
             loop_lag_ms=self._lag.last_ms,
+            is_closing=lambda: self.announcements.is_stopping,
         )
         self.actor_tree = actors.actor_tree
         self.actors_top = actors.actors_top

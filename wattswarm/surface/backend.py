@@ -215,7 +215,7 @@ class ActorOperations(Protocol):
         ...
 
     async def restart_actor(self, name: str) -> ActorActed | Rejection:
-        """Restart an actor; answers when it runs again."""
+        """Restart an actor; answers when it runs again; if it is the API itself, before it ends."""
         ...
 
     async def kill_actor(self, name: str) -> ActorActed | Rejection:

@@ -8,6 +8,7 @@ import attrs
 import pytest
 import trio
 
+from tests.support.actors import until
 from tests.support.api_node import ApiNode, api_node
 from wattswarm.actors.messages import HeadMoved
 from wattswarm.actors.runtime.message import encode
@@ -109,6 +110,21 @@ async def test_a_killed_worker_comes_back_with_what_was_acknowledged(workers: Ap
     after = await workers.submit()
     assert after["seq"] == before["seq"] + 1
     assert (await workers.post("/log/verify"))["ok"] is True
+
+
+async def test_the_api_answers_before_it_is_restarted_itself(node: ApiNode) -> None:
+    acted = await node.post("/actors/http_api/restart")
+    assert (acted["actor"], acted["state"], acted["incarnation"]) == ("http_api", "restarting", 1)
+    await until(lambda: _is_up_again(node), within_s=20)
+    node.client.base_url = str((await node.inside.tree.inspect("http_api"))["url"])
+    again = (await node.get("/actors/http_api"))["stats"]
+    assert (again["state"], again["incarnation"], again["restarts"]) == ("ready", 2, 1)
+
+
+def _is_up_again(node: ApiNode) -> bool:
+    groups = {group.name: group for group in node.inside.tree.describe().groups}
+    (api,) = (actor for actor in groups["api"].actors if actor.id == "http_api")
+    return (api.incarnation, api.state) == (2, "ready")
 
 
 async def test_kills_and_restarts_by_an_operator_never_end_the_node(workers: ApiNode) -> None:
