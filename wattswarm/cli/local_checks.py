@@ -18,6 +18,7 @@ from wattswarm.config.check import Address, read_address
 from wattswarm.config.errors import ConfigError
 from wattswarm.config.load import LoadedConfig, load
 from wattswarm.config.state_dir import StateDir
+from wattswarm.store.connection import is_conninfo
 from wattswarm.surface.node import Finding, Level
 
 MIB: Final = 1_048_576
@@ -168,6 +169,14 @@ def _database(place: Place) -> Iterator[Finding]:
 
 
 def _external(url: str) -> Finding:
+    if not is_conninfo(url):
+        return _found(
+            "database",
+            "error",
+            "store.pg_url is no connection string of PostgreSQL",
+            "mend WATTSWARM_PG_URL (postgresql://user:password@host:port/database); unset, the "
+            "node brings its own",
+        )
     parts = urlsplit(url)
     where = f"{parts.hostname or 'localhost'}:{parts.port or POSTGRES_PORT}"
     target = (parts.hostname or "localhost", parts.port or POSTGRES_PORT)

@@ -22,6 +22,7 @@ from wattswarm.actors.runtime.tasks import task_tree
 from wattswarm.actors.runtime.tree import Tree
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
+from wattswarm.node.database_check import check_database
 from wattswarm.node.tree import SEED, embedded, tree
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.telemetry.log import forward
@@ -42,8 +43,10 @@ def run(loaded: LoadedConfig, state: StateDir, armed: Sequence[FaultRule] = ()) 
         armed: Faults that are armed from the first moment, before there is an API to arm them by.
 
     Raises:
-        ConfigError: The directory, the seed or the token cannot be used, or another node holds it.
+        ConfigError: The directory, the seed or the token cannot be used, or another node holds it;
+            or the store's settings name no database.
     """
+    check_database(loaded.config.store)
     faulthandler.enable()
     if hasattr(signal, "SIGQUIT"):
         faulthandler.register(signal.SIGQUIT, all_threads=True, chain=False)

@@ -152,7 +152,7 @@ class Database:
         Raises:
             ServerNotStarted: The DSN is none. StoreUnavailable: The server does not answer.
         """
-        if not _is_conninfo(self.dsn):
+        if not is_conninfo(self.dsn):
             raise ServerNotStarted(
                 message="the database's connection string cannot be understood: see store.pg_url "
                 "or WATTSWARM_PG_URL (postgresql://user:password@host:port/database)"
@@ -195,13 +195,15 @@ class Database:
         return row is not None and bool(row[0])
 
 
-def _is_conninfo(dsn: str) -> bool:
+def is_conninfo(dsn: str) -> bool:
     """Tell whether a DSN can be read; what libpq says of one that cannot quotes the password."""
     try:
-        conninfo_to_dict(dsn)
+        parts = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
         return False
-    return True
+    # One for each host; an empty one is the usual one.
+    ports = str(parts.get("port") or "").split(",")
+    return all(port == "" or (port.isascii() and port.isdigit()) for port in ports)
 
 
 @contextmanager

@@ -358,6 +358,46 @@ def test_doctor_says_how_to_mend_what_it_finds(
     assert "hunter2" not in ended.out
 
 
+BROKEN_URLS = (
+    "postgresql://me:hunter2@[::1/x",
+    "postgresql://me:hunter2@127.0.0.1:port/x",
+    "password=hunter2 nonsense",
+)
+
+
+@pytest.mark.parametrize("url", BROKEN_URLS)
+def test_a_node_whose_database_is_named_wrongly_does_not_begin_to_start(
+    run: Run, state: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("WATTSWARM_PG_URL", url)
+    ended = run("up")
+    assert ended.code == 1
+    assert "store.pg_url" in ended.err
+    assert "hunter2" not in ended.out + ended.err
+    assert not (state / "node_seed.hex").exists()
+
+
+def test_a_node_whose_schema_has_no_proper_name_does_not_begin_to_start(
+    run: Run, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATTSWARM_PG_SCHEMA", "Bad Name")
+    ended = run("up")
+    assert ended.code == 1
+    assert "store.pg_schema" in ended.err
+    assert not (state / "node_seed.hex").exists()
+
+
+@pytest.mark.parametrize("url", BROKEN_URLS)
+def test_doctor_tells_of_a_database_that_is_named_wrongly(
+    run: Run, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("WATTSWARM_PG_URL", url)
+    ended = run("doctor")
+    assert ended.code == 1
+    assert "store.pg_url" in ended.out
+    assert "hunter2" not in ended.out + ended.err
+
+
 def test_doctor_of_a_broken_configuration_still_looks_at_the_rest(run: Run, state: Path) -> None:
     state.mkdir()
     (state / "config.toml").write_text("nonsense")
