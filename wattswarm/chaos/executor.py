@@ -15,7 +15,8 @@ from typing import Final
 from wattswarm.chaos.calls import Call
 from wattswarm.executors.contract import ExecuteRequest
 from wattswarm.executors.fields import Json
-from wattswarm.executors.sdk import Executor, WorkRefused
+from wattswarm.executors.refusal import WorkRefused
+from wattswarm.executors.sdk import Executor
 
 TASK_TYPE: Final = "count"
 REMEMBERED_MAX: Final = 4_096

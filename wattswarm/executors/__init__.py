@@ -14,7 +14,8 @@ from wattswarm.executors.contract import (
     VerifyRequest,
 )
 from wattswarm.executors.policy_check import policy_judgement
-from wattswarm.executors.sdk import Executor, WorkRefused
+from wattswarm.executors.refusal import WorkRefused
+from wattswarm.executors.sdk import Executor
 
 __all__ = [
     "BodyRef",

@@ -12,7 +12,8 @@ from wattswarm.executors import command as commands
 from wattswarm.executors import openai as gateways
 from wattswarm.executors.program import TIMEOUT_MS, Program
 from wattswarm.executors.reference import PROFILES, reference_executor
-from wattswarm.executors.sdk import LISTEN, Executor, WorkRefused
+from wattswarm.executors.refusal import WorkRefused
+from wattswarm.executors.sdk import LISTEN, Executor
 from wattswarm.kernel.errors import Malformed
 
 USAGE_EXIT: Final = 2

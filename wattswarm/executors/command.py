@@ -23,7 +23,8 @@ from wattswarm.executors.decoding import execute_answer, judgement
 from wattswarm.executors.fields import Fields, Json, write
 from wattswarm.executors.policy_check import policy_judgement
 from wattswarm.executors.program import Program
-from wattswarm.executors.sdk import Executor, WorkRefused
+from wattswarm.executors.refusal import WorkRefused
+from wattswarm.executors.sdk import Executor
 from wattswarm.kernel.errors import Malformed
 
 OUTPUT_DIFFERS: Final = 1100

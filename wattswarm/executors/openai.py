@@ -30,7 +30,8 @@ from wattswarm.executors.errors import (
 )
 from wattswarm.executors.fields import Fields, Json, parse, write
 from wattswarm.executors.policy_check import policy_judgement
-from wattswarm.executors.sdk import Executor, WorkRefused
+from wattswarm.executors.refusal import WorkRefused
+from wattswarm.executors.sdk import Executor
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.limits import SCHEMA_BYTES_MAX
 from wattswarm.kernel.policy import basis_points

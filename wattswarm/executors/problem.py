@@ -6,8 +6,8 @@ Source: RFC 9457.
 from typing import Final
 
 from wattswarm.executors.fields import write
+from wattswarm.executors.refusal import WorkRefused
 from wattswarm.executors.remembered import KeyReused, Reply
-from wattswarm.executors.sdk import WorkRefused
 from wattswarm.kernel.errors import Malformed
 
 PROBLEM: Final = "application/problem+json"

@@ -15,7 +15,7 @@ import attrs
 import trio
 
 from wattswarm.executors.fields import Json, parse, write
-from wattswarm.executors.sdk import WorkRefused
+from wattswarm.executors.refusal import WorkRefused
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.limits import JSON_CHECKED_BYTES_MAX
 

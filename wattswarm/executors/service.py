@@ -1,4 +1,4 @@
-"""The routes of an `Executor` as an ASGI application: bounded requests, remembered answers.
+"""The routes of an executor as an ASGI application: bounded requests, remembered answers.
 
 Work is done in a nursery that outlives requests: a caller that goes away and comes back with the
 same `Idempotency-Key` finds the work done, or still going on.
@@ -23,6 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from wattswarm.executors import decoding
+from wattswarm.executors.abilities import Abilities
 from wattswarm.executors.contract import (
     JSON,
     NDJSON,
@@ -33,8 +34,8 @@ from wattswarm.executors.contract import (
 )
 from wattswarm.executors.fields import Json, parse, write
 from wattswarm.executors.problem import PROBLEM, problem, problem_of
+from wattswarm.executors.refusal import WorkRefused
 from wattswarm.executors.remembered import Key, KeyReused, OnProgress, Remembered, Reply, Work
-from wattswarm.executors.sdk import Executor, WorkRefused
 from wattswarm.kernel.errors import Malformed
 
 KEY_CHARS_MAX: Final = 256
@@ -51,7 +52,7 @@ Do = Callable[["Service", Json, OnProgress], Awaitable[ExecuteAnswer | VerifyAns
 class Service:
     """One executor, as requests find it."""
 
-    executor: Executor
+    executor: Abilities
     nursery: trio.Nursery
     remembered: Remembered
     threads: trio.CapacityLimiter

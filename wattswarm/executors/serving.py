@@ -1,4 +1,4 @@
-"""Serving an `Executor` on a socket until it is told to stop."""
+"""Serving an executor on a socket until it is told to stop."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from hypercorn.trio import (
     serve as serve_asgi,  # pyright: ignore[reportUnknownVariableType] - its WSGI half is untyped
 )
 
+from wattswarm.executors.abilities import Abilities
 from wattswarm.executors.remembered import Remembered
-from wattswarm.executors.sdk import Executor
 from wattswarm.executors.service import Service, application
 from wattswarm.kernel.errors import Malformed
 
@@ -29,7 +29,7 @@ BACKLOG: Final = 256
 
 
 async def serve(
-    executor: Executor,
+    executor: Abilities,
     listener: socket.socket,
     *,
     bearer_token: str | None = None,
@@ -65,7 +65,7 @@ async def serve(
 
 
 async def serve_until_signal(
-    executor: Executor, listen: str, bearer_token: str | None, out: TextIO
+    executor: Abilities, listen: str, bearer_token: str | None, out: TextIO
 ) -> None:
     """Serve until SIGTERM or SIGINT, and tell the address in one line of JSON.
 

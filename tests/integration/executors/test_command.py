@@ -13,7 +13,7 @@ from wattswarm.executors.command import OUTPUT_DIFFERS, Verification, command_ex
 from wattswarm.executors.contract import Outcome
 from wattswarm.executors.errors import ExecutorRefused
 from wattswarm.executors.program import Program
-from wattswarm.executors.sdk import WorkRefused
+from wattswarm.executors.refusal import WorkRefused
 
 WORD_COUNT = Path(__file__).parents[3] / "examples" / "word_count.py"
 COUNT = {"text": "the cat and the dog"}

@@ -19,7 +19,7 @@ from wattswarm.executors.reference.summary import METHODS
 from wattswarm.executors.reference.task import output
 from wattswarm.executors.reference.textrank import rank, similarities
 from wattswarm.executors.reference.verification import Finding, judge
-from wattswarm.executors.sdk import WorkRefused
+from wattswarm.executors.refusal import WorkRefused
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.policy import CROSSCHECK, bind
 

@@ -8,6 +8,7 @@ Task types: `summarize` (sentences of the source, by the method that the profile
 from collections.abc import Sequence
 from typing import Final
 
+from wattswarm.executors.abilities import Report
 from wattswarm.executors.contract import (
     ExecuteAnswer,
     ExecuteRequest,
@@ -19,7 +20,8 @@ from wattswarm.executors.reference.document import Unsuitable
 from wattswarm.executors.reference.summary import METHODS
 from wattswarm.executors.reference.task import TASK_TYPES, output
 from wattswarm.executors.reference.verification import judge
-from wattswarm.executors.sdk import Executor, Report, WorkRefused
+from wattswarm.executors.refusal import WorkRefused
+from wattswarm.executors.sdk import Executor
 
 PROFILES: Final = tuple(METHODS)
 PROVIDER: Final = "wattswarm-reference"
