@@ -12,7 +12,7 @@ from wattswarm.actors.messages import Append, AppendRefused
 from wattswarm.actors.runtime.actor import Context
 from wattswarm.actors.runtime.boundary import Crash
 from wattswarm.kernel.decide import Signings
-from wattswarm.kernel.duty import Roster
+from wattswarm.kernel.duty import Roster, Signed
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.ids import short
 
@@ -37,7 +37,8 @@ class Signer:
     async def carry(self, docket: Docket, signings: Signings, ctx: Context) -> Roster | NotYet:
         """Append events with all that follows from them, and return what is outstanding then.
 
-        Where that has to be asked anew, the task is on the agenda.
+        Where more is to be signed, or what is outstanding has to be asked anew, the task is on the
+        agenda.
         """
         course = self.rules.course(docket, signings, ctx.clock.wall_ms())
         if isinstance(course, Crash):
@@ -48,11 +49,10 @@ class Signer:
         if docket.is_spoilt:
             return self.again(docket)
         dockets.isolation.quarantine.dismiss(docket.task_id)
-        if course.roster is None:
+        dockets.agenda.schedule(docket.task_id, course.roster and course.roster.wake_at_ms)
+        if course.roster is None or _has_signed(course.roster):
             dockets.agenda.mark(docket.task_id)
-            return Roster()
-        dockets.agenda.schedule(docket.task_id, course.roster.wake_at_ms)
-        return course.roster
+        return course.roster or Roster()
 
     async def append(self, docket: Docket, signings: Signings, ctx: Context) -> NotYet | None:
         """Append events as they are, or tell when to try again; None: they are in the log."""
@@ -80,6 +80,11 @@ class Signer:
         date_ms = max(at_ms, dockets.isolation.quarantine.until_ms(task_id))
         dockets.agenda.advance(task_id, date_ms)
         return NotYet(date_ms)
+
+
+def _has_signed(roster: Roster) -> bool:
+    """Tell whether there are events to sign that do not belong into the batch, as a renewal."""
+    return any(isinstance(duty, Signed) for duty in roster.duties)
 
 
 def _request(events: Sequence[Event], signings: Signings) -> Append:
