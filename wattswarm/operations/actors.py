@@ -10,6 +10,7 @@ from wattswarm.actors.runtime.dials import check_dial, dial_specs
 from wattswarm.actors.runtime.errors import ActorError, OutOfRange
 from wattswarm.actors.runtime.spec import ROOT, GroupSpec
 from wattswarm.actors.runtime.stats import ActorStats as Reading
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.view import ActorView
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.kernel.errors import Rejection
@@ -26,7 +27,6 @@ from wattswarm.operations.actor_view import (
 from wattswarm.operations.failing import of_actor_error
 from wattswarm.operations.processes import Processes
 from wattswarm.operations.reverts import Revert, Reverts
-from wattswarm.operations.tree import TreeControl
 from wattswarm.surface.actor import (
     ActorActed,
     ActorDetail,

@@ -10,10 +10,10 @@ from wattswarm.actors.runtime.errors import ActorError, OutOfRange
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.rule import CHANNEL_FAULTS, Fault, FaultRule
 from wattswarm.actors.runtime.spec import ROOT, TreeSpec
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.kernel.errors import Rejection
 from wattswarm.operations.failing import of_actor_error
-from wattswarm.operations.tree import TreeControl
 from wattswarm.surface.chaos import (
     ArmedFault,
     ChaosView,

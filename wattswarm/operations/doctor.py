@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from wattswarm.actors.runtime.stats import ActorStats
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
@@ -20,7 +21,6 @@ from wattswarm.operations.executors import Executors
 from wattswarm.operations.health import WELL, Health
 from wattswarm.operations.node import server_version
 from wattswarm.operations.reading import LocalSession
-from wattswarm.operations.tree import TreeControl
 from wattswarm.store.connection import SERVER_MAJOR_MIN, Connection, Database
 from wattswarm.store.local import DeadLetters
 from wattswarm.store.log_reader import LogReader

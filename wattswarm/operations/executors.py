@@ -9,6 +9,7 @@ import trio
 from wattswarm.actors.messages import ExecutorsChanged
 from wattswarm.actors.runtime.errors import ActorError, Down
 from wattswarm.actors.runtime.ref import Ref
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.settings import ExecutorsSection
 from wattswarm.executors.client import connect
@@ -20,7 +21,6 @@ from wattswarm.executors.settings import ExecutorSettings, read
 from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.operations.executor_view import Condition, executor_view, read_condition
 from wattswarm.operations.reading import LocalSession
-from wattswarm.operations.tree import TreeControl
 from wattswarm.store.local import Executors as Registry
 from wattswarm.surface.executor import (
     ExecutorCheck,

@@ -6,9 +6,9 @@ import attrs
 import trio
 
 from wattswarm.actors.runtime.errors import ActorError
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.view import ActorView, TreeView
 from wattswarm.operations.announcements import Announcements
-from wattswarm.operations.tree import TreeControl
 from wattswarm.surface.node import NodeState, Readiness
 
 WRITER: Final = "sel_writer"

@@ -8,10 +8,10 @@ import attrs
 from wattswarm.actors.runtime.errors import ActorError, BadWire
 from wattswarm.actors.runtime.exit import DeadLetter as Letter
 from wattswarm.actors.runtime.message import decode
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.kernel.errors import Rejection
 from wattswarm.operations.failing import of_actor_error
 from wattswarm.operations.reading import LocalSession
-from wattswarm.operations.tree import TreeControl
 from wattswarm.store.local import DeadLetters, StoredLetter
 from wattswarm.surface.actor import DeadLetter, DeadLetterPage, LetterActed
 from wattswarm.surface.words import plain, when

@@ -8,6 +8,7 @@ import attrs
 import trio
 
 from wattswarm import __version__
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.document import rows
 from wattswarm.config.load import LoadedConfig
@@ -17,7 +18,6 @@ from wattswarm.operations.announcements import Announcements
 from wattswarm.operations.health import Health
 from wattswarm.operations.live_settings import live
 from wattswarm.operations.reading import LocalSession, projected_seq
-from wattswarm.operations.tree import TreeControl
 from wattswarm.store.connection import Connection
 from wattswarm.store.local import DeadLetters
 from wattswarm.store.local import Executors as Registry

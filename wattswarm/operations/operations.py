@@ -10,6 +10,7 @@ from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import HeadMoved, TasksChanged
 from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.ref import Ref
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
@@ -33,7 +34,6 @@ from wattswarm.operations.reverts import Reverts
 from wattswarm.operations.stream import Stream
 from wattswarm.operations.submission import Appender, Submission
 from wattswarm.operations.tasks import Tasks
-from wattswarm.operations.tree import TreeControl
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Database
 from wattswarm.store.pool import Reads

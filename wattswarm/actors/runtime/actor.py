@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import attrs
 
@@ -11,10 +11,8 @@ from wattswarm.actors.runtime.dials import Dials
 from wattswarm.actors.runtime.faults import FaultPlane
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.system import TargetDown
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
-
-if TYPE_CHECKING:
-    from wattswarm.actors.runtime.tree import Tree
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -92,7 +90,7 @@ class Context:
     _dice: Callable[[str], Random] = attrs.field(alias="dice")
     _secrets: Mapping[str, bytes] = attrs.field(alias="secrets", repr=False)
     _faults: FaultPlane = attrs.field(alias="faults")
-    _tree: "Tree | None" = attrs.field(alias="tree")
+    _tree: TreeControl | None = attrs.field(alias="tree")
     _held: ExitStack = attrs.field(alias="held", repr=False)
     _ready: Callable[[], None] = attrs.field(alias="ready")
     _waiting: Callable[[str], None] = attrs.field(alias="waiting")
@@ -113,7 +111,7 @@ class Context:
         return self._held.enter_context(resource)
 
     @property
-    def tree(self) -> "Tree":
+    def tree(self) -> TreeControl:
         """The tree that this actor is part of.
 
         Raises:

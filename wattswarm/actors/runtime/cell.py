@@ -25,7 +25,7 @@ from wattswarm.actors.runtime.exit import Exit, ExitKind
 from wattswarm.actors.runtime.inbox import Inbox
 from wattswarm.actors.runtime.reading import Rates, read_stats
 from wattswarm.actors.runtime.services import Services
-from wattswarm.actors.runtime.settlement import settle
+from wattswarm.actors.runtime.settlement import Settlement
 from wattswarm.actors.runtime.spec import ChildSpec
 from wattswarm.actors.runtime.stats import ActorStats, Counters
 from wattswarm.actors.runtime.system import Inspect, TargetDown, Tune
@@ -193,9 +193,10 @@ class Cell:
         why = self._exit_of(failure)
         if failure is not None and why.kind is ExitKind.CRASHED:
             self.counters.last_error = describe_failure(failure)
-            self.services.on_crash(report_of(self, turns, failure))
+            now_s = self.services.world.monotonic()
+            self.services.on_crash(report_of(self.id, self.incarnation, turns, failure, now_s))
         if turns is not None:
-            settle(self, turns, failure, why)
+            Settlement(self.id, self.incarnation, turns, self.services).settle(failure, why)
         self.state = "stopped" if why.is_normal else "crashed"
         self.services.on_down(
             TargetDown(actor=self.id, incarnation=self.incarnation, reason=why.reason)

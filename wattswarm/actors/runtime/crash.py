@@ -1,15 +1,12 @@
 """What is written down about a crash, before anything is tried again."""
 
 import traceback
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from wattswarm.actors.runtime.envelope import Envelope
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter, Header
 from wattswarm.actors.runtime.message import encode
-
-if TYPE_CHECKING:
-    from wattswarm.actors.runtime.cell import Cell
-    from wattswarm.actors.runtime.turns import Turns
+from wattswarm.actors.runtime.turns import Turns
 
 TEXT_MAX = 2_000
 """Characters of a message or of a value of the snapshot that a report keeps."""
@@ -44,15 +41,17 @@ def traceback_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))[-TRACEBACK_MAX:]
 
 
-def report_of(cell: "Cell", turns: "Turns | None", failure: Exception) -> CrashReport:
-    """Return the report of a crash of the cell's present incarnation."""
+def report_of(
+    actor: str, incarnation: int, turns: Turns | None, failure: Exception, now_s: float
+) -> CrashReport:
+    """Return the report of a crash of an incarnation; `now_s` is on the monotonic clock."""
     in_hand = list(turns.in_hand) if turns is not None else []
     if turns is not None and turns.culprit in in_hand:
         in_hand.sort(key=lambda envelope: envelope is not turns.culprit)
-    age_s = cell.services.world.monotonic() - in_hand[0].put_s if in_hand else 0.0
+    age_s = now_s - in_hand[0].put_s if in_hand else 0.0
     return CrashReport(
-        actor=cell.id,
-        incarnation=cell.incarnation,
+        actor=actor,
+        incarnation=incarnation,
         kind=kind_of(failure),
         message=str(failure)[:TEXT_MAX],
         traceback=traceback_of(failure),
@@ -84,7 +83,7 @@ def _header(envelope: Envelope) -> Header:
     return Header(type(envelope.message).__name__, envelope.id, envelope.sender)
 
 
-def _snapshot(turns: "Turns | None") -> dict[str, str]:
+def _snapshot(turns: Turns | None) -> dict[str, str]:
     """Return the actor's own snapshot as text; a snapshot that fails must not hide the crash."""
     if turns is None:
         return {}

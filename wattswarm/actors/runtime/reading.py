@@ -1,13 +1,28 @@
 """One reading of everything that is counted about an actor."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import attrs
 
-from wattswarm.actors.runtime.stats import ActorStats, Meter
+from wattswarm.actors.runtime.dials import Dials
+from wattswarm.actors.runtime.inbox import Inbox
+from wattswarm.actors.runtime.services import Services
+from wattswarm.actors.runtime.stats import ActorStats, Counters, Meter
+from wattswarm.actors.runtime.turns import Turns
 
-if TYPE_CHECKING:
-    from wattswarm.actors.runtime.cell import Cell
+
+class Counted(Protocol):
+    """What of an actor is read: its cell has it."""
+
+    id: str
+    services: Services
+    inbox: Inbox
+    dials: Dials
+    counters: Counters
+    incarnation: int
+    state: str
+    dials_wanted: int
+    turns: Turns | None
 
 
 @attrs.define(init=False)
@@ -22,7 +37,7 @@ class Rates:
         self.received, self.handled, self.busy = Meter(now_s), Meter(now_s), Meter(now_s)
 
 
-def read_stats(cell: "Cell", rates: Rates) -> ActorStats:
+def read_stats(cell: Counted, rates: Rates) -> ActorStats:
     """Return the reading of a cell; its rates are since the reading before."""
     counters, inbox, now_s = cell.counters, cell.inbox, cell.services.world.monotonic()
     is_suspended = inbox.is_suspended and cell.state == "ready"

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from weakref import WeakSet
 
 import attrs
@@ -21,10 +21,8 @@ from wattswarm.actors.runtime.pool import LocalPool
 from wattswarm.actors.runtime.ref import Ref, Route
 from wattswarm.actors.runtime.spec import OPERATOR, ChildSpec
 from wattswarm.actors.runtime.system import TargetDown
+from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import World
-
-if TYPE_CHECKING:
-    from wattswarm.actors.runtime.tree import Tree
 
 
 def _unheard() -> None:
@@ -59,7 +57,7 @@ class Services:
     )
     """How to reach the system lane of the actors that live here."""
     _monitors: dict[str, set[str]] = attrs.field(factory=lambda: defaultdict[str, set[str]](set))
-    tree: "Tree | None" = None
+    tree: TreeControl | None = None
     """The handle on the whole tree; in the root process, while it runs."""
     nursery: trio.Nursery | None = None
     """Where delayed messages wait; set while the tree runs."""

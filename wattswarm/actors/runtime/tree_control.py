@@ -1,4 +1,4 @@
-"""What operations ask of the supervision tree that they run in."""
+"""What an actor that may look at its own tree and turn it asks of that."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -11,7 +11,7 @@ from wattswarm.actors.runtime.view import TreeView
 
 
 class TreeControl(Protocol):
-    """The handle on the running tree; `actors.runtime.tree.Tree` answers it.
+    """The handle on the running tree; `Tree` is one.
 
     Actors are named by id, an instance as `id/0`; `LookupError`: there is none of that name,
     `OutOfRange`: that makes no sense there, `Down`: its worker process is away.
