@@ -96,6 +96,7 @@ def tune(
     /,
     *dials: str,
     for_: Annotated[str | None, Parameter(name="--for")] = None,
+    save: Annotated[bool, Parameter(negative="")] = False,
     session: Here,
 ) -> None:
     """Turn an actor's dials while it runs: all of them, or none.
@@ -104,13 +105,14 @@ def tune(
         actor: Its name, as `actors tree` shows it.
         dials: What to turn, as `batch=256`; `actors inspect` lists the dials and their ranges.
         for_: Turn back after this time, as 30s, 10m or 2h.
+        save: Write them into the node's configuration file as well.
     """
     from wattswarm.cli.views.actors import tuned_view
 
     if not dials:
         raise usage("no dial is named", f"`wattswarm actors inspect {actor}` lists them")
     wanted = {name: _number(name, value) for name, value in assignments(list(dials)).items()}
-    order = Tune(dials=wanted, for_ms=None if for_ is None else span_ms(for_))
+    order = Tune(dials=wanted, for_ms=None if for_ is None else span_ms(for_), save=save)
     with session.client() as client:
         tuned = client.post(Tuned, f"/actors/{actor}/tune", attrs.asdict(order))
     session.out.show(tuned, tuned_view)

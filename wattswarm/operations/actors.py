@@ -1,6 +1,7 @@
 """The supervision tree: looked at, tuned, and acted upon."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -13,6 +14,9 @@ from wattswarm.actors.runtime.stats import ActorStats as Reading
 from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.view import ActorView
 from wattswarm.actors.runtime.world import Clock
+from wattswarm.config.errors import ConfigError
+from wattswarm.config.load import SETTINGS
+from wattswarm.config.saving import save
 from wattswarm.kernel.errors import Rejection
 from wattswarm.operations.actor_view import (
     Named,
@@ -25,6 +29,7 @@ from wattswarm.operations.actor_view import (
     tree_node,
 )
 from wattswarm.operations.failing import of_actor_error
+from wattswarm.operations.live_settings import DIALS
 from wattswarm.operations.processes import Processes
 from wattswarm.operations.reverts import Revert, Reverts
 from wattswarm.surface.actor import (
@@ -59,6 +64,7 @@ class Actors:
         loop_lag_ms: How late the loop of this process last was.
         is_closing: Whether the API that these operations answer for is coming to its end: an
             answer that waited for more than that would never be sent.
+        config_file: Where dials are saved that are to outlast the node.
     """
 
     tree: TreeControl
@@ -67,6 +73,7 @@ class Actors:
     clock: Clock
     loop_lag_ms: Callable[[], float]
     is_closing: Callable[[], bool]
+    config_file: Path
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -117,6 +124,8 @@ class Actors:
         if isinstance(found, Rejection):
             return found
         refusal = _not_tunable(found, tune)
+        if refusal is None and tune.save:
+            refusal = await self._save(found, name, tune)
         if refusal is not None:
             return refusal
         first = _first(found, name)
@@ -142,7 +151,25 @@ class Actors:
             )
             for dial, value in tune.dials.items()
         )
-        return Tuned(actor=name, version=version, changes=changes)
+        saved_to = str(self.config_file) if tune.save else None
+        return Tuned(actor=name, version=version, changes=changes, saved_to=saved_to)
+
+    async def _save(self, found: Named, name: str, tune: Tune) -> Rejection | None:
+        """Write the dials into the configuration file, or return why they cannot be."""
+        paths = {dial: f"actors.{found.child.id}.{dial}" for dial in tune.dials}
+        fleeting = [dial for dial in tune.dials if dial not in DIALS or paths[dial] not in SETTINGS]
+        if fleeting or name != found.child.id or tune.for_ms is not None:
+            return Rejection(
+                code="dial_invalid",
+                message=f"only {', '.join(DIALS)} of all instances of an actor can be saved, and "
+                "only without a time at which they turn back",
+            )
+        settings = {paths[dial]: value for dial, value in tune.dials.items()}
+        try:
+            await trio.to_thread.run_sync(save, self.config_file, settings)
+        except ConfigError as error:
+            return Rejection(code="dial_invalid", message=f"not saved, not turned: {error}")
+        return None
 
     async def _turn(self, name: str, dials: Mapping[str, int]) -> int:
         version = 0

@@ -175,6 +175,7 @@ class Operations:
             clock=clock,
             loop_lag_ms=self._lag.last_ms,
             is_closing=lambda: self.announcements.is_stopping,
+            config_file=given.state_dir.config_path,
         )
         self.actor_tree = actors.actor_tree
         self.actors_top = actors.actors_top

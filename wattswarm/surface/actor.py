@@ -139,10 +139,14 @@ class ActorDetail:
 
 @attrs.frozen(kw_only=True)
 class Tune:
-    """A request to turn dials; with `for_ms` they turn back by themselves."""
+    """A request to turn dials; with `for_ms` they turn back by themselves.
+
+    With `save` they are written into the configuration file too, and outlast the node.
+    """
 
     dials: Mapping[str, int]
     for_ms: int | None = None
+    save: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -164,6 +168,7 @@ class Tuned:
     actor: str
     version: int
     changes: tuple[DialChange, ...]
+    saved_to: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from tests.support.actors import until
 from tests.support.api_node import ApiNode, api_node
 from wattswarm.actors.messages import HeadMoved
 from wattswarm.actors.runtime.message import encode
+from wattswarm.config.load import load
 from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.local import DeadLetters
 
@@ -86,6 +87,24 @@ async def test_a_dial_turned_for_a_while_turns_back(node: ApiNode) -> None:
         while True:
             if await _batch(node) == old:
                 break
+
+
+async def test_a_saved_dial_stands_in_the_configuration_file(node: ApiNode) -> None:
+    tune = {"dials": {"batch": 7}, "save": True}
+    tuned = await node.post("/actors/sel_writer/tune", tune)
+    assert tuned["changes"][0]["effective"] == 7
+    saved = Path(tuned["saved_to"])
+    assert load(saved).values["actors.sel_writer.batch"] == 7
+
+
+@pytest.mark.parametrize("order", [{"dials": {"burst": 9}}, {"dials": {"batch": 7}, "for_ms": 50}])
+async def test_what_cannot_outlast_the_node_is_not_saved_and_not_turned(
+    node: ApiNode, order: dict[str, Any]
+) -> None:
+    before = (await node.get("/actors/sel_writer"))["stats"]["dials"]
+    problem = await node.refusal("POST", "/actors/sel_writer/tune", json={**order, "save": True})
+    assert problem["code"] == "dial_invalid"
+    assert (await node.get("/actors/sel_writer"))["stats"]["dials"] == before
 
 
 async def _batch(node: ApiNode) -> int:

@@ -167,7 +167,9 @@ def tuned_view(tuned: Tuned) -> RenderableType:
         is_there = change.wanted == change.effective
         effect = Text(str(change.effective), "green" if is_there else "yellow")
         made.add_row(change.name, str(change.old), str(change.wanted), effect, until)
-    return made
+    if tuned.saved_to is None:
+        return made
+    return Group(made, Text(f"saved to {tuned.saved_to}", "dim"))
 
 
 def acted_view(acted: ActorActed) -> RenderableType:
