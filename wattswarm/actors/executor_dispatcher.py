@@ -176,6 +176,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             ctx=ctx,
             nursery=nursery,
             agenda=self._agenda,
+            isolation=self._dockets.isolation,
             clients=self._clients,
             workshop=self._workshop,
             signer=self._signer,

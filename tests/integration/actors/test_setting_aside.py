@@ -10,7 +10,10 @@ import trio
 
 from tests.integration.actors.test_dispatching import TERMS, Worker, node_with
 from tests.support.actor_tree import PATIENCE_S, ActorTree
+from wattswarm.actors.dispatch import asking, making
+from wattswarm.executors.fields import Json
 from wattswarm.kernel import task as derivation
+from wattswarm.kernel.contract import Contract
 from wattswarm.kernel.duty import Duty, roster
 from wattswarm.kernel.duty.desk import Desk
 from wattswarm.kernel.ids import TaskId
@@ -59,6 +62,18 @@ def poison_completing(patch: pytest.MonkeyPatch) -> None:
     _poison_rule(patch, "CANDIDATE_PROPOSED")
 
 
+def poison_the_work(patch: pytest.MonkeyPatch) -> None:
+    """Have the request to the executor fail to be made for the poisoned task."""
+    sound = asking.document
+
+    def document(terms: Contract) -> Mapping[str, Json]:
+        if terms.name == POISON:
+            raise ZeroDivisionError("a bug of ours")
+        return sound(terms)
+
+    patch.setattr(making, "document", document)
+
+
 async def set_aside(node: ActorTree) -> Mapping[str, Any]:
     """Return what the dispatcher tells of tasks that are set aside."""
     snapshot: Mapping[str, Any] = await node.tree.inspect("executor_dispatcher")
@@ -79,7 +94,9 @@ async def poisoned(node: ActorTree) -> TaskId:
     return await node.submit({**TERMS, "name": POISON})
 
 
-@pytest.mark.parametrize("poison", [poison_the_roster, poison_deriving, poison_completing])
+@pytest.mark.parametrize(
+    "poison", [poison_the_roster, poison_deriving, poison_the_work, poison_completing]
+)
 async def test_a_bug_that_strikes_one_task_leaves_the_others_going(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, poison: Poison
 ) -> None:

@@ -6,7 +6,7 @@ from tests.laws.world import START_MS
 from tests.support.scene import LEASE_MS, Scene, local_scene, ref, scene
 from wattswarm.kernel import decide, duty, payloads
 from wattswarm.kernel.choice import deciders
-from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, complete, due
+from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, carry, complete, due
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Status, Work
 
@@ -300,3 +300,34 @@ def test_a_later_attempt_verifies_what_an_earlier_one_left_and_proposes_nothing_
     append(stage, retry)
     found = roster(stage, X, at_ms=stage.now_ms + 60_000)
     assert [each.key for each in found.duties] == [("claim", 2, "verify", "x")]
+
+
+def test_what_is_outstanding_after_a_batch_is_what_the_roster_says_then() -> None:
+    stage = local_scene()
+    claim = roster(stage, X, Y).duties[0]
+    assert isinstance(claim, duty.Claim)
+    offers, me = (X, Y), stage.cast[0]
+    course = carry(stage.state, claim.signings, me, offers, stage.now_ms)
+    after = decide.follow(stage.state, course.signings, me.node_id)
+    assert course.roster == due(after, me, offers, stage.now_ms)
+    assert course.roster is not None
+    assert kinds(course.roster) == ["Execute"]
+
+
+def test_between_nodes_what_is_outstanding_after_a_batch_is_to_be_asked() -> None:
+    stage = scene()
+    claim = roster(stage, X).duties[0]
+    assert isinstance(claim, duty.Claim)
+    course = carry(stage.state, claim.signings, stage.cast[0], (X,), stage.now_ms)
+    assert (course.signings, course.roster) == (claim.signings, None)
+
+
+def test_a_renewal_that_is_due_after_a_batch_stands_on_the_roster_that_comes_with_it() -> None:
+    stage = local_scene(max_proposers=2, max_concurrency={"propose": 2, "verify": 2})
+    first = stage.claim(Work.PROPOSE, at_ms=AT)
+    late_ms = AT + LEASE_MS // 2
+    claim = roster(stage, X, Y, at_ms=late_ms).duties[-1]
+    assert isinstance(claim, duty.Claim)
+    course = carry(stage.state, claim.signings, stage.cast[0], (X, Y), late_ms, in_hand=[first])
+    assert course.roster is not None
+    assert "Renew" in kinds(course.roster)

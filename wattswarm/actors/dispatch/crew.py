@@ -13,6 +13,7 @@ from wattswarm.actors.dispatch.agenda import Agenda
 from wattswarm.actors.dispatch.clients import Clients, Executor
 from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.failing import Conclusion, NoRoom, WorkFailed, nothing
+from wattswarm.actors.dispatch.isolation import Isolation
 from wattswarm.actors.dispatch.queue import ANY, PlaceQueue
 from wattswarm.actors.dispatch.signer import NotYet, Signer
 from wattswarm.actors.dispatch.work import Workshop
@@ -25,9 +26,13 @@ from wattswarm.kernel.duty.looks import RENEW_FRACTION
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, TaskId, short
 from wattswarm.kernel.limits import REASON_BYTES_MAX
+from wattswarm.store.errors import StoreError
 
 Work: TypeAlias = Execute | Verify | Confirm | Check
 """Duties that take an executor or a body, and so some time."""
+
+EXPECTED: Final = (WorkFailed, NoRoom, StoreError)
+"""What work may end with that is no bug: the last is for the supervisor, the store being away."""
 
 PAUSE_MS: Final = 1_000
 """Between two tries of a duty that came to nothing."""
@@ -48,6 +53,7 @@ class Crew:
     ctx: Context
     nursery: trio.Nursery
     agenda: Agenda
+    isolation: Isolation
     clients: Clients
     workshop: Workshop
     signer: Signer
@@ -153,9 +159,26 @@ class Crew:
         docket.pause(duty.key, outcome.at_ms)
         return None
 
-    async def _appended(self, docket: Docket, duty: Work, conclude: Conclusion) -> Roster | NotYet:
+    async def _conclusion(
+        self, docket: Docket, duty: Work, executor: Executor | None
+    ) -> Conclusion | Crash:
+        try:
+            return await self.isolation.attempt_async(
+                docket.task_id, lambda: self._done(docket, duty, executor), expected=EXPECTED
+            )
+        except WorkFailed as error:
+            await self.ctx.point("report.before")
+            reason = error.failure.message
+            self.ctx.log.info("work failed", task=short(docket.task_id), reason=reason)
+            return _report(duty, error.failure)
+
+    async def _appended(
+        self, docket: Docket, duty: Work, conclude: Conclusion | Crash
+    ) -> Roster | NotYet:
         """Append what a piece of work comes to; the task's turn is held."""
         now_ms = self.ctx.clock.wall_ms()
+        if isinstance(conclude, Crash):
+            return self.signer.again(docket, now_ms)
         answer = self.signer.rules.conclusion(docket, conclude, now_ms)
         if isinstance(answer, Crash):
             return self.signer.again(docket, now_ms)
@@ -164,17 +187,6 @@ class Crew:
             self.ctx.log.debug("work came to nothing", duty=duty.key[0], reason=reason)
             return NotYet(now_ms + PAUSE_MS)
         return await self.signer.carry(docket, answer, self.ctx)
-
-    async def _conclusion(
-        self, docket: Docket, duty: Work, executor: Executor | None
-    ) -> Conclusion:
-        try:
-            return await self._done(docket, duty, executor)
-        except WorkFailed as error:
-            await self.ctx.point("report.before")
-            reason = error.failure.message
-            self.ctx.log.info("work failed", task=short(docket.task_id), reason=reason)
-            return _report(duty, error.failure)
 
     async def _done(self, docket: Docket, duty: Work, executor: Executor | None) -> Conclusion:
         match duty:
