@@ -219,7 +219,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         if signed and docket.state.is_local:
             together = tuple(signing for signings in signed for signing in signings)
             carried = await self._signer.carry(docket, together, ctx)
-            return Roster() if isinstance(carried, NotYet) else carried
+            return found if isinstance(carried, NotYet) else carried
         self._agenda.schedule(docket.task_id, found.wake_at_ms)
         for signings in signed:
             if await self._signer.append(docket, signings, ctx) is None:

@@ -68,7 +68,7 @@ class Crew:
 
     def begin(self, docket: Docket, duties: Iterable[Duty]) -> None:
         """Take in hand what takes time, unless it is, or has to wait for something."""
-        for duty in duties:
+        for duty in () if docket.is_spoilt else duties:
             if isinstance(duty, Work) and not docket.is_doing(duty.key):
                 self._begin(docket, duty)
 
