@@ -169,6 +169,8 @@ def test_the_matrix_has_every_fault_at_every_point_in_an_order_of_its_seed() -> 
     cases = [step for step in plan if isinstance(step, Case)]
     places = {case.place for case in cases}
     assert len(places) >= 30
+    assert "sel_writer:stopping.before" in places
+    assert "genesis:stopping.before" not in places  # it ends before anybody could stop it
     assert len(cases) == len(set(cases)) == len(places) * len(Kind)
     assert len(plan) - len(cases) == len(Special)
     assert all("sel_writer" in str(step) for step in matrix(points(), Random(7), "sel_writer"))

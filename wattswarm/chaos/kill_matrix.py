@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 import trio
 
-from wattswarm.actors.runtime.rule import GENERIC_POINTS
+from wattswarm.actors.runtime.actor import points_of
 from wattswarm.actors.runtime.services import load
 from wattswarm.actors.runtime.spec import ROOT
 from wattswarm.chaos.beginnings import Beginnings
@@ -150,7 +150,7 @@ def points() -> Sequence[tuple[str, str, str]]:
     return [
         (child.id, point, ROOT if group.placement == ROOT else group.name)
         for group, child in spec.children()
-        for point in (*load(child.actor).points, *GENERIC_POINTS)
+        for point in points_of(load(child.actor))
     ]
 
 

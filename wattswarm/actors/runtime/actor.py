@@ -10,6 +10,7 @@ import attrs
 from wattswarm.actors.runtime.dials import Dials
 from wattswarm.actors.runtime.faults import FaultPlane
 from wattswarm.actors.runtime.ref import Ref
+from wattswarm.actors.runtime.rule import GENERIC_POINTS
 from wattswarm.actors.runtime.system import TargetDown
 from wattswarm.actors.runtime.tree_control import TreeControl
 from wattswarm.actors.runtime.world import Clock
@@ -45,6 +46,8 @@ class Actor(Generic[M]):
 
     points: ClassVar[tuple[str, ...]] = ()
     """Names of the fault points that it passes, for `ctx.point`."""
+    never_passed: ClassVar[frozenset[str]] = frozenset()
+    """Of the points that every actor passes, those that it does not: it gets no mail, say."""
 
     async def recover(self, ctx: "Context") -> None:
         """Build the state from what is durable. Mail is handled after it returns."""
@@ -157,6 +160,12 @@ class Context:
         """Pass a fault point from plain code, in a thread too."""
         if self._faults.armed:
             self._faults.pass_point_sync(self.me.name, name)
+
+
+def points_of(actor: type[Actor[Any]]) -> tuple[str, ...]:
+    """Return the fault points of an actor: those it declares, and those that the runtime passes."""
+    generic = (point for point in GENERIC_POINTS if point not in actor.never_passed)
+    return (*actor.points, *generic)
 
 
 def has_own_run(actor: Actor[Any]) -> bool:

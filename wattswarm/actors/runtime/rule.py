@@ -17,7 +17,7 @@ GENERIC_POINTS: Final = (
     "handle.after",
     "stopping.before",
 )
-"""Points that the runtime passes for every actor, beside those that its class declares."""
+"""Points that the runtime passes for actors, beside those that their class declares."""
 
 
 class Fault(StrEnum):

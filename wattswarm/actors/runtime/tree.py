@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import attrs
 import trio
 
+from wattswarm.actors.runtime.actor import points_of
 from wattswarm.actors.runtime.commands import stats_from
 from wattswarm.actors.runtime.control import InspectOne, RestartOne, StatsOf, SuspendOne, TuneOne
 from wattswarm.actors.runtime.dials import check_dial, dial_specs
@@ -15,7 +16,7 @@ from wattswarm.actors.runtime.exit import RESTARTED_BY_OPERATOR, CrashReport, De
 from wattswarm.actors.runtime.message import decode
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.root import Root
-from wattswarm.actors.runtime.rule import GENERIC_POINTS, ArmedRule, FaultRule
+from wattswarm.actors.runtime.rule import ArmedRule, FaultRule
 from wattswarm.actors.runtime.services import load
 from wattswarm.actors.runtime.spec import INSTANCES_MAX, OPERATOR, ChildSpec, Plain, TreeSpec
 from wattswarm.actors.runtime.stats import ActorStats
@@ -126,10 +127,7 @@ class Tree:
 
     def points(self) -> dict[str, tuple[str, ...]]:
         """Return the fault points of every actor: those it declares, and those that all pass."""
-        return {
-            child.id: (*load(child.actor).points, *GENERIC_POINTS)
-            for _, child in self.spec.children()
-        }
+        return {child.id: points_of(load(child.actor)) for _, child in self.spec.children()}
 
     # -- turning ---------------------------------------------------------------------------------
 
