@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import attrs
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from wattswarm.kernel import canonical
@@ -26,6 +26,17 @@ SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,30}\Z")
 DEFAULT_LOG_SCHEMA: Final = "public"
 CONNECT_TIMEOUT_S: Final = 5
 SERVER_MAJOR_MIN: Final = 15
+LIVENESS: Final[Mapping[str, int]] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""So that a session with a server that has vanished ends within half a minute.
+
+Time limits of statements are the server's; by itself a client waits for hours for one that is
+gone. What the DSN says of these goes before.
+"""
 
 
 class Purpose(enum.StrEnum):
@@ -159,7 +170,7 @@ class Database:
             )
         with translated():
             return psycopg.connect(
-                self.dsn,
+                _live(self.dsn),
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 application_name=name,
@@ -204,6 +215,12 @@ def is_conninfo(dsn: str) -> bool:
     # One for each host; an empty one is the usual one.
     ports = str(parts.get("port") or "").split(",")
     return all(port == "" or (port.isascii() and port.isdigit()) for port in ports)
+
+
+def _live(dsn: str) -> str:
+    """Return a DSN with which a session notices that its server has vanished."""
+    said = conninfo_to_dict(dsn)
+    return make_conninfo(dsn, **{name: LIVENESS[name] for name in LIVENESS.keys() - said.keys()})
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A server that somebody else runs: a plain role suffices, one that may create roles gets more."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import attrs
 import psycopg
@@ -111,3 +112,14 @@ def test_the_log_refuses_change_with_roles_and_without(served: Served, table: st
         pytest.raises(REFUSALS[served.has_roles]),
     ):
         connection.execute(f"truncate {table} cascade".encode())
+
+
+def test_a_session_notices_a_server_that_vanished_unless_the_dsn_says_otherwise(
+    cluster: Cluster,
+) -> None:
+    with cluster.database(template="template1") as made:
+        for dsn, idle in ((made.dsn, "10"), (make_conninfo(made.dsn, keepalives_idle=77), "77")):
+            with closing(Database(dsn).connect_bare("test")) as connection:
+                parameters = connection.info.get_parameters()
+            assert parameters["keepalives_idle"] == idle
+            assert parameters["tcp_user_timeout"] == "25000"
