@@ -15,7 +15,6 @@ from typing import ClassVar, Final
 import attrs
 import trio
 
-from wattswarm.actors.backoff import until_available
 from wattswarm.actors.dispatch.agenda import Agenda
 from wattswarm.actors.dispatch.asking import Terms
 from wattswarm.actors.dispatch.bodies import Bodies
@@ -28,12 +27,12 @@ from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.keeper import Keeper
 from wattswarm.actors.dispatch.registry import Registry
 from wattswarm.actors.dispatch.rules import Rules
-from wattswarm.actors.dispatch.session import Session
 from wattswarm.actors.dispatch.signer import NotYet, Signer
 from wattswarm.actors.dispatch.work import Workshop
 from wattswarm.actors.messages import ExecutorDispatcherMessage, ExecutorsChanged, HeadMoved
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.boundary import Crash
+from wattswarm.actors.session import Session
 from wattswarm.executors.breaker import BreakerLimits
 from wattswarm.executors.retry import RetryLimits
 from wattswarm.kernel.duty import Roster, Signed
@@ -41,7 +40,7 @@ from wattswarm.kernel.ids import TaskId
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Database, Purpose
-from wattswarm.store.local import Executions
+from wattswarm.store.local import Execution, Executions
 
 TASKS_PER_TURN: Final = 64
 
@@ -95,8 +94,8 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     async def recover(self, ctx: Context) -> None:
         """Find the tasks that may still be worked on; the log tells what has happened since."""
         key = KeyPair.from_seed(ctx.secret("seed"))
-        reader = await self._session(Purpose.READER, ctx)
-        local = await self._session(Purpose.LOCAL, ctx)
+        reader = self._session(Purpose.READER, ctx)
+        local = self._session(Purpose.LOCAL, ctx)
         self._dockets = Dockets(
             network_id=self.network_id,
             session=reader,
@@ -113,7 +112,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             me=key.node_id,
             bodies=bodies,
             terms=Terms(bodies=bodies, judge=ctx.hold(closing(Judge()))),
-            keeper=Keeper(Executions(local.connection), local.turn),
+            keeper=Keeper(lambda executions: _store(local, executions)),
         )
         await self._dockets.begin(ctx.clock.wall_ms())
 
@@ -155,10 +154,8 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
 
     # --- making ready ---------------------------------------------------------------------------
 
-    async def _session(self, purpose: Purpose, ctx: Context) -> Session:
-        database = Database(self.dsn, self.schema)
-        connection = await until_available(ctx, lambda: database.connect(purpose))
-        return Session(ctx.hold(closing(connection)))
+    def _session(self, purpose: Purpose, ctx: Context) -> Session:
+        return ctx.hold(closing(Session(Database(self.dsn, self.schema), purpose, ctx)))
 
     def _no_clients(self) -> Clients:
         return Clients(
@@ -250,3 +247,7 @@ async def _answers(
     local: Session, tasks: Sequence[TaskId]
 ) -> Mapping[bytes, Mapping[bytes, bytes]]:
     return await local.run(lambda connection: Executions(connection).answers_of_tasks(tasks))
+
+
+async def _store(local: Session, executions: Sequence[Execution]) -> None:
+    await local.run(lambda connection: Executions(connection).store(executions))

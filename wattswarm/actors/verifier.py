@@ -13,7 +13,6 @@ from typing import ClassVar, Final
 import attrs
 import trio
 
-from wattswarm.actors.backoff import until_available
 from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import (
     AppendRefused,
@@ -24,11 +23,12 @@ from wattswarm.actors.messages import (
 from wattswarm.actors.outbox import EVENTS_MAX, REQUESTS_MAX, Outbox
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.errors import Refused
+from wattswarm.actors.session import Session
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, decode
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import APPEND_BYTES_MAX, FUTURE_REFUSED_MS, SKEW_TOLERANCE_MS
-from wattswarm.store.connection import Connection, Database, Purpose
+from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.log_reader import LogReader
 
 CHUNK: Final = 64
@@ -64,7 +64,7 @@ class Verifier(Actor[VerifierMessage]):
     network_id: str
     threads: int = 2
     parked_max: int = 1_024
-    _connection: Connection = attrs.field(init=False)
+    _session: Session = attrs.field(init=False)
     _tail: GovernanceTail = attrs.field(init=False)
     _limiter: trio.CapacityLimiter = attrs.field(init=False)
     _reading: trio.Lock = attrs.field(init=False, factory=trio.Lock)
@@ -78,8 +78,7 @@ class Verifier(Actor[VerifierMessage]):
         self._limiter = trio.CapacityLimiter(self.threads)
         self._tail = GovernanceTail(self.network_id)
         database = Database(self.dsn, self.schema)
-        connection = await until_available(ctx, lambda: database.connect(Purpose.READER))
-        self._connection = ctx.hold(closing(connection))
+        self._session = ctx.hold(closing(Session(database, Purpose.READER, ctx)))
         await self._read_governance()
 
     async def handle(self, msg: VerifierMessage, ctx: Context) -> Ingested:
@@ -202,8 +201,8 @@ class Verifier(Actor[VerifierMessage]):
     async def _read_governance(self) -> None:
         """Take in what the log has of governance; requests side by side see it change at once."""
         async with self._reading:
-            reader = LogReader(self._connection)
-            self._tail.learn(await trio.to_thread.run_sync(self._tail.read, reader))
+            rows = await self._session.run(lambda held: self._tail.read(LogReader(held)))
+            self._tail.learn(rows)
 
 
 def _genuine(wires: Sequence[bytes], network_id: str) -> Sequence[Event | str]:

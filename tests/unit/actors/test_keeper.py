@@ -24,7 +24,7 @@ class Shelf:
     kept: list[list[Execution]] = attrs.field(factory=list[list[Execution]])
     is_full: bool = False
 
-    def store(self, executions: Sequence[Execution]) -> None:
+    async def store(self, executions: Sequence[Execution]) -> None:
         if self.is_full:
             raise StoreFull(message="no room")
         self.kept.append([*executions])
@@ -32,7 +32,7 @@ class Shelf:
 
 async def test_what_comes_while_one_is_kept_is_kept_in_one_go() -> None:
     shelf = Shelf()
-    keeper = Keeper(shelf)
+    keeper = Keeper(shelf.store)
     async with keeper.turn, trio.open_nursery() as nursery:
         for number in range(9):
             nursery.start_soon(keeper.keep, execution(number))
@@ -49,7 +49,7 @@ async def test_what_comes_while_one_is_kept_is_kept_in_one_go() -> None:
 
 async def test_everybody_hears_that_there_was_no_room_and_may_try_again() -> None:
     shelf = Shelf(is_full=True)
-    keeper = Keeper(shelf)
+    keeper = Keeper(shelf.store)
     refused: list[int] = []
 
     async def keep(number: int) -> None:
@@ -69,7 +69,7 @@ async def test_everybody_hears_that_there_was_no_room_and_may_try_again() -> Non
 
 async def test_whoever_does_not_wait_to_hear_of_it_has_its_answer_kept_all_the_same() -> None:
     shelf = Shelf()
-    keeper = Keeper(shelf)
+    keeper = Keeper(shelf.store)
     async with keeper.turn:
         with trio.move_on_after(0):
             await keeper.keep(execution(1))
@@ -80,5 +80,5 @@ async def test_whoever_does_not_wait_to_hear_of_it_has_its_answer_kept_all_the_s
 @pytest.mark.parametrize("number", [1, 255])
 async def test_one_answer_is_kept_by_itself(number: int) -> None:
     shelf = Shelf()
-    await Keeper(shelf).keep(execution(number))
+    await Keeper(shelf.store).keep(execution(number))
     assert shelf.kept == [[execution(number)]]

@@ -17,9 +17,9 @@ from wattswarm.actors.dispatch.agenda import Agenda
 from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.isolation import Isolation
 from wattswarm.actors.dispatch.reach import Reach
-from wattswarm.actors.dispatch.session import Session
 from wattswarm.actors.messages import Appended
 from wattswarm.actors.runtime.boundary import Crash
+from wattswarm.actors.session import Session
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import TaskId

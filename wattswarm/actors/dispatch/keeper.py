@@ -3,22 +3,13 @@
 One session, so one transaction at a time; without this, each answer would wait for all before it.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
 import trio
 
 from wattswarm.store.errors import StoreError
 from wattswarm.store.local import Execution
-
-
-class Shelf(Protocol):
-    """Where answers are kept; blocks."""
-
-    def store(self, executions: Sequence[Execution]) -> None:
-        """Keep answers for good, all or none."""
-        ...
 
 
 @attrs.define(eq=False)
@@ -32,12 +23,15 @@ class _Waiting:
 class Keeper:
     """Stores answers in few transactions.
 
+    Args:
+        store: Keeps answers for good, all or none.
+
     Attributes:
-        turn: Held while the session is in use, by whoever uses it.
+        turn: Held while answers are being stored.
     """
 
-    shelf: Shelf
-    turn: trio.Lock = attrs.field(factory=trio.Lock)
+    store: Callable[[Sequence[Execution]], Awaitable[None]]
+    turn: trio.Lock = attrs.field(init=False, factory=trio.Lock)
     _waiting: list[_Waiting] = attrs.field(factory=list[_Waiting])
 
     async def keep(self, execution: Execution) -> None:
@@ -59,7 +53,7 @@ class Keeper:
         """Store what waits, and tell everybody how that went."""
         batch, self._waiting = self._waiting, []
         try:
-            await trio.to_thread.run_sync(self.shelf.store, [each.execution for each in batch])
+            await self.store([each.execution for each in batch])
         except StoreError as error:
             for each in batch:
                 each.error = error

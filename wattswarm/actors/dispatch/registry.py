@@ -7,8 +7,8 @@ import attrs
 import trio
 
 from wattswarm.actors.dispatch.clients import Clients
-from wattswarm.actors.dispatch.session import Session
 from wattswarm.actors.runtime.actor import Context
+from wattswarm.actors.session import Session
 from wattswarm.executors import settings
 from wattswarm.executors.fields import Fields, Json
 from wattswarm.executors.settings import ExecutorSettings
