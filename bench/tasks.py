@@ -1,7 +1,7 @@
 """Whole lives of tasks: created, proposed, verified, decided and final, through HTTP executors.
 
-So many tasks are always open. Baseline: nothing but the two HTTP calls that each life takes, made
-by the same client to the same executors, as many at a time.
+So many tasks are always open. Baseline: nothing but the HTTP calls that each life takes (one proposes
+and two verify), made by the same client to the same executors, as many at a time.
 """
 
 import json
@@ -36,7 +36,8 @@ OPEN: Final = 48
 
 EXECUTORS: Final = 2
 CALLS_AT_ONCE: Final = 16
-RAW_PAIRS: Final = 300
+CALLS_OF_A_LIFE: Final = 3
+RAW_LIVES: Final = 200
 ANSWER_S: Final = 30.0
 LOOK_S: Final = 0.02
 READY_S: Final = 20.0
@@ -179,26 +180,26 @@ def _governance(node: LocalNode) -> Governance:
 
 
 async def _raw_rate(urls: Sequence[str]) -> float:
-    """Return how many pairs of bare HTTP calls per second these executors answer."""
-    waiting = iter(range(RAW_PAIRS))
+    """Return how many lives' bare HTTP calls per second these executors answer."""
+    waiting = iter(range(RAW_LIVES))
     began = trio.current_time()
     async with httpx2.AsyncClient() as client, trio.open_nursery() as nursery:
         for _ in range(CALLS_AT_ONCE):
-            nursery.start_soon(_raw_pairs, client, urls, waiting)
-    return RAW_PAIRS / (trio.current_time() - began)
+            nursery.start_soon(_raw_lives, client, urls, waiting)
+    return RAW_LIVES / (trio.current_time() - began)
 
 
-async def _raw_pairs(
+async def _raw_lives(
     client: httpx2.AsyncClient, urls: Sequence[str], waiting: Iterator[int]
 ) -> None:
     for number in waiting:
-        for half in range(2):
-            name = f"{2 * number + half:064x}"
+        for call in range(CALLS_OF_A_LIFE):
+            name = f"{CALLS_OF_A_LIFE * number + call:064x}"
             request = ExecuteRequest(
                 task_id=name, execution_id=name, task_type="bench", profile="default", inputs={}
             )
             answer = await client.post(
-                f"{urls[half % len(urls)]}/execute",
+                f"{urls[call % len(urls)]}/execute",
                 json=request.to_json(),
                 headers={"idempotency-key": name},
             )
