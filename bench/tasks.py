@@ -1,7 +1,7 @@
 """Whole lives of tasks: created, proposed, verified, decided and final, through HTTP executors.
 
-So many tasks are always open. Baseline: nothing but the HTTP calls that each life takes (one proposes
-and two verify), made by the same client to the same executors, as many at a time.
+So many tasks are always open. Baseline: nothing but the HTTP calls that each life takes (one to
+propose, two to verify), made by the same client to the same executors, as many at a time.
 """
 
 import json

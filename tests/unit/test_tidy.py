@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from wattswarm.cli.main import app
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "wattswarm"
 
@@ -105,6 +107,23 @@ def test_every_file_on_the_map_of_the_architecture_is_there() -> None:
     assert [
         name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in known)
     ] == []
+
+
+def test_every_command_that_is_spoken_of_exists() -> None:
+    words = re.compile(r"`wattswarm(?: --json)? ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+    spoken: set[tuple[str, str]] = set()
+    for path in [*sources(), *(each for each in tracked() if each.suffix == ".md")]:
+        spoken |= set(words.findall(path.read_text()))
+    unknown = [words for words in spoken if not _is_command(*words)]
+    assert ("log", "verify") in spoken
+    assert unknown == []
+
+
+def _is_command(group: str, command: str) -> bool:
+    if group not in app:
+        return False
+    names = [name for name in app[group] if not name.startswith("-")]
+    return not command or not names or command in names
 
 
 def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:

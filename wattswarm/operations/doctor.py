@@ -3,9 +3,9 @@
 import os
 import shutil
 import stat
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 import trio
@@ -66,6 +66,7 @@ class Doctor:
             "clock": self._clock,
             "keys": self._keys,
             "actors": self._actors,
+            "work": self._work,
             "dead letters": self._letters,
             "executors": self._executors,
         }
@@ -160,6 +161,11 @@ class Doctor:
         findings += [_armed(rule) for rule in view.armed]
         return findings or (_ok("actors", f"all {len(actors)} actors are well"),)
 
+    async def _work(self) -> Sequence[Finding]:
+        told: Mapping[str, Any] = await self.tree.inspect("executor_dispatcher")
+        count = told["set_aside"]["count"]
+        return (_set_aside(count) if count else _ok("work", "no task is set aside"),)
+
     async def _letters(self) -> Sequence[Finding]:
         def look(session: Connection) -> tuple[int, set[str]]:
             letters = DeadLetters(session)
@@ -248,7 +254,16 @@ def _quarantined(count: int) -> Finding:
         area="log",
         level="error",
         message=f"{count} tasks cannot be derived, by a bug of this program",
-        remedy="report it with `wattswarm log export`; after an upgrade, `wattswarm log replay`",
+        remedy="report what the node's log says of it; after an upgrade, `wattswarm log replay`",
+    )
+
+
+def _set_aside(count: int) -> Finding:
+    return Finding(
+        area="work",
+        level="error",
+        message=f"{count} tasks are set aside, by a bug of this program; they are tried again",
+        remedy="`wattswarm actors inspect executor_dispatcher` names them and what failed",
     )
 
 
