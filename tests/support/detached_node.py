@@ -1,6 +1,6 @@
 """A program in place of `wattswarm up`: it does with its directory what a node does, and no more.
 
-Usage: detached_node.py --state-dir DIR up [--fail] [--never-ready] [--deaf] …; it stops on SIGTERM
+Usage: detached_node.py --state-dir DIR up [--fail] [--fail-silently] [--never-ready] [--deaf] …; it stops on SIGTERM
 and, unless it is deaf, when asked over the API.
 """
 
@@ -61,6 +61,8 @@ def main(words: list[str]) -> int:
     if "--fail" in words:
         sys.stderr.write("the reason\n")
         return 3
+    if "--fail-silently" in words:
+        return 70
     with state.hold():
         trio.run(run, state, words)
     return 0

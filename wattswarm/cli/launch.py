@@ -1,5 +1,6 @@
 """A node in the background: started, waited for, stopped, and waited for again."""
 
+import json
 import os
 import signal
 import sys
@@ -82,10 +83,9 @@ def _ready(state: StateDir, pid: int) -> NodeFile | None:
     ended, status = os.waitpid(pid, os.WNOHANG)
     if ended:
         code = os.waitstatus_to_exitcode(status)
-        told = _start_log(state).read_text("utf-8", "replace").strip()[-TAIL_CHARS:]
         raise Failure(
             code="not_started",
-            message=f"the node ended with code {code}:\n{told}",
+            message=f"the node ended with code {code}: {_last_words(state)}",
             remedy=f"`wattswarm doctor`, and {state.log_path}",
         )
     node = state.node_file()
@@ -96,6 +96,23 @@ def _ready(state: StateDir, pid: int) -> NodeFile | None:
             return node if client.readiness()[0] else None
     except Failure:
         return None
+
+
+def _last_words(state: StateDir) -> str:
+    """Return what a node said before it ended: as it started, or else in its log."""
+    told = _start_log(state).read_text("utf-8", "replace").strip()
+    if told:
+        return told[-TAIL_CHARS:]
+    try:
+        last = state.log_path.read_text("utf-8", "replace").splitlines()[-1]
+        line: object = json.loads(last)
+    except (OSError, IndexError, ValueError):
+        return "it did not say why"
+    match line:
+        case {"event": str(event), "reason": str(reason)}:
+            return f"{event}: {reason}"[-TAIL_CHARS:]
+        case _:
+            return last[-TAIL_CHARS:]
 
 
 def stop(state: StateDir, *, deadline_ms: int) -> int | None:

@@ -62,6 +62,23 @@ def test_a_node_that_ends_at_once_is_told_with_its_reason(state: StateDir) -> No
     assert "code 3" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ('{"event": "starting"}\n{"event": "gave up", "reason": "no room"}\n', "gave up: no room"),
+        ("", "did not say why"),
+    ],
+)
+def test_a_node_that_gave_up_later_is_told_with_the_end_of_its_log(
+    state: StateDir, log: str, told: str
+) -> None:
+    state.prepare()
+    state.log_path.write_text(log)
+    with pytest.raises(Failure) as caught:
+        start(state, "--fail-silently")
+    assert told in str(caught.value)
+
+
 def test_a_node_that_is_not_ready_in_time_is_told_and_can_be_stopped(state: StateDir) -> None:
     with pytest.raises(Failure) as caught:
         start(state, "--never-ready", deadline_ms=1_500)
