@@ -1,7 +1,7 @@
 """A program in place of `wattswarm up`: it does with its directory what a node does, and no more.
 
-Usage: detached_node.py --state-dir DIR up [--fail] [--fail-silently] [--never-ready] [--deaf] …; it stops on SIGTERM
-and, unless it is deaf, when asked over the API.
+Usage: detached_node.py --state-dir DIR up [--fail] [--fail-silently] [--never-ready] [--deaf] …
+It stops on SIGTERM and, unless it is deaf, when asked over the API.
 """
 
 import os
