@@ -172,3 +172,32 @@ def test_the_demo_ends_with_a_final_decision_and_leaves_nothing(tmp_path: Path) 
     assert last["log_verified"] is True
     assert {"task_id", "decision", "log_head", "projection_digest"} <= last.keys()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sign"),
+    [
+        (("demo",), b"is submitted"),
+        (("chaos", "kill-matrix", "--only", "sel_writer:before_commit"), b"1/"),
+    ],
+)
+def test_a_command_that_is_told_to_end_takes_along_what_it_started(
+    tmp_path: Path, words: tuple[str, ...], sign: bytes
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "wattswarm", *words],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as command:
+        assert command.stdout is not None
+        assert any(sign in line for line in command.stdout)
+        family = psutil.Process(command.pid).children(recursive=True)
+        command.terminate()
+        command.stdout.read()
+        assert command.wait(PATIENCE_S) != 0
+    _, living = psutil.wait_procs(family, timeout=PATIENCE_S)
+    assert living == []
+    assert leftovers(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -27,10 +27,14 @@ async def until_available(ctx: Context, attempt: Callable[[], T]) -> T:
     give_up = trio.current_time() + WAIT_S_MAX
     while True:
         try:
-            return await trio.to_thread.run_sync(attempt)
+            made = await trio.to_thread.run_sync(attempt)
         except StoreUnavailable as error:
             if trio.current_time() >= give_up:
                 raise
             ctx.waiting(f"the database ({error})")
+        else:
+            if pause_s > PAUSE_S_MIN:
+                ctx.waited()
+            return made
         await trio.sleep(pause_s * dice.uniform(0.5, 1.0))
         pause_s = min(2 * pause_s, PAUSE_S_MAX)

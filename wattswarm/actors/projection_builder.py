@@ -143,7 +143,6 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         """Forget what is cached, and go on from where the cursor is."""
         await trio.to_thread.run_sync(self._connection.close)
         await self._connect(ctx)
-        ctx.ready()  # the wait for the database is over
 
     async def _connect(self, ctx: Context) -> None:
         self._connection = ctx.hold(closing(await until_available(ctx, self._begun)))

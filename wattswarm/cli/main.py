@@ -1,6 +1,7 @@
 """The entry point: global options, the groups, and how a command's end becomes an exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -82,5 +83,10 @@ def exit_code(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code.
+
+    An order to end is an interrupt, so that what a command started ends with it; `up` deals with
+    such orders itself.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(exit_code(sys.argv[1:]))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.actors.test_dispatching import TERMS, Worker, node_with
-from tests.support.actor_tree import ActorTree
+from tests.support.actor_tree import ActorTree, until
 from wattswarm.store.connection import Database, Purpose
 
 
@@ -32,3 +32,9 @@ async def test_tasks_go_on_when_all_sessions_end_again_and_again(
     async with node_with(Worker(), database, tmp_path, settings=settings) as node:
         await _task_after_task(node, database)
         assert node.crashes == []
+        await until(lambda: _all_ready(node) or None, "nobody waits any more")
+
+
+def _all_ready(node: ActorTree) -> bool:
+    actors = [actor for group in node.tree.describe().groups for actor in group.actors]
+    return {actor.state for actor in actors} <= {"ready", "stopped"}

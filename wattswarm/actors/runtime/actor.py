@@ -96,7 +96,7 @@ class Context:
     _tree: TreeControl | None = attrs.field(alias="tree")
     _held: ExitStack = attrs.field(alias="held", repr=False)
     _ready: Callable[[], None] = attrs.field(alias="ready")
-    _waiting: Callable[[str], None] = attrs.field(alias="waiting")
+    _waiting: Callable[[str | None], None] = attrs.field(alias="waiting")
 
     def ref(self, name: str) -> Ref[Any]:
         """Return the address of another actor.
@@ -145,11 +145,15 @@ class Context:
         self._ready()
 
     def waiting(self, what: str) -> None:
-        """Say what `recover` waits for: shown to operators, and the start time-out begins anew.
+        """Say what this incarnation waits for: shown to operators; a start time-out begins anew.
 
         A dependency that is away is a state and not a crash: wait for it with back-off.
         """
         self._waiting(what)
+
+    def waited(self) -> None:
+        """Say that the wait is over."""
+        self._waiting(None)
 
     async def point(self, name: str) -> None:
         """Pass a fault point; costs an attribute test while no fault is armed."""

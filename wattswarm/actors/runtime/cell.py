@@ -143,14 +143,17 @@ class Cell:
     def _context(self, ready: Callable[[], None], held: ExitStack) -> Context:
         services = self.services
 
+        was = self.state
+
         def on_ready() -> None:
-            if self.state != "ready":
-                self.state = "ready"
+            nonlocal was
+            if was != "ready":
+                was = self.state = "ready"
                 self._start.deadline = inf
                 ready()
 
-        def on_waiting(what: str) -> None:
-            self.state = f"waiting for {what}"
+        def on_waiting(what: str | None) -> None:
+            self.state = was if what is None else f"waiting for {what}"
             self._start.deadline = trio.current_time() + self.spec.start_timeout_s
 
         return Context(
