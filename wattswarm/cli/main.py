@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter
@@ -88,5 +89,9 @@ def main() -> None:
     An order to end is an interrupt, so that what a command started ends with it; `up` deals with
     such orders itself.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(exit_code(sys.argv[1:]))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
