@@ -10,6 +10,7 @@ from wattswarm.actors.dispatch.clients import Executor
 from wattswarm.actors.dispatch.failing import WorkFailed, invalid
 from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.executors.client import ExecutorClient
+from wattswarm.executors.contract import ExecuteRequest, VerifyRequest
 from wattswarm.executors.errors import ExecutorUnavailable, failure_of
 from wattswarm.executors.fields import Json, parse
 from wattswarm.kernel.contract import Contract, to_payload
@@ -74,6 +75,14 @@ def parsed(text: bytes) -> Json:
         return parse(text, bytes_max=JSON_CHECKED_BYTES_MAX)
     except Malformed as error:
         raise invalid(str(error)) from error
+
+
+def traceparent(request: ExecuteRequest | VerifyRequest) -> str:
+    """Return the trace of a request: each task is a trace, each execution a span of it.
+
+    Source: W3C Trace Context.
+    """
+    return f"00-{request.task_id[:32]}-{request.execution_id[:16]}-01"
 
 
 def connected(executor: Executor, call: str) -> ExecutorClient:

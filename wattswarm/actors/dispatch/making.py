@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from wattswarm.actors.dispatch.asking import Terms, connected, document
+from wattswarm.actors.dispatch.asking import Terms, connected, document, traceparent
 from wattswarm.actors.dispatch.bodies import Bodies
 from wattswarm.actors.dispatch.clients import Executor
 from wattswarm.actors.dispatch.failing import WorkFailed, invalid
@@ -45,7 +45,9 @@ class Maker:
         request = await self._request(state, duty, executor)
         await ctx.point("execute.before")
         try:
-            answer = await client.execute(request, timeout_ms=state.terms.time_ms)
+            answer = await client.execute(
+                request, timeout_ms=state.terms.time_ms, traceparent=traceparent(request)
+            )
             await ctx.point("execute.after")
             evidence = await self._evidence(answer, client)
         except ExecutorError as error:

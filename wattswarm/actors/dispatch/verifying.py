@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from wattswarm.actors.dispatch.asking import Terms, connected, document, parsed
+from wattswarm.actors.dispatch.asking import Terms, connected, document, parsed, traceparent
 from wattswarm.actors.dispatch.bodies import Bodies
 from wattswarm.actors.dispatch.clients import Executor
 from wattswarm.actors.dispatch.failing import WorkFailed, invalid, not_here
@@ -81,7 +81,9 @@ async def _found(
 ) -> Finding:
     """Return what the executor finds; without an answer, that nothing could be found out."""
     try:
-        answer = await client.verify(request, timeout_ms=timeout_ms)
+        answer = await client.verify(
+            request, timeout_ms=timeout_ms, traceparent=traceparent(request)
+        )
     except ExecutorError as error:
         judgement = inconclusive_of(error)
         if judgement is None:
