@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wattswarm.config.errors import ConfigError
-from wattswarm.config.load import load
+from wattswarm.config.load import load, read_file
 from wattswarm.config.saving import save
 
 OWN = """\
@@ -33,16 +33,38 @@ def test_a_saved_setting_is_read_at_the_next_start_and_comments_stay(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "content", ["", "actors.sel_writer.batch = 3\n", "actors = { sel_writer = { batch = 3 } }\n"]
+    "content",
+    [
+        "",
+        "actors.sel_writer.batch = 3\n",
+        "actors = { sel_writer = { batch = 3 } }\n",
+        "actors = { verifier = { batch = 3 } }\n",
+        'actors.verifier.batch = 3\nlog.level = "warning"\n',
+        '[actors]\nverifier.batch = 3\n[log]\nlevel = "warning"\n',
+        '[actors.verifier]\nbatch = 3\n[log]\nlevel = "warning"\n[actors.postgres]\nbatch = 1\n',
+        '[log]\r\nlevel = "warning"\r\n# the end',
+    ],
 )
 def test_every_way_of_writing_a_table_is_kept_to(tmp_path: Path, content: str) -> None:
     file = tmp_path / "config.toml"
     if content:
-        file.write_text(content)
-    save(file, {"actors.sel_writer.batch": 64, "actors.sel_writer.inbox": 128})
-    assert load(file).values["actors.sel_writer.batch"] == 64
-    assert load(file).values["actors.sel_writer.inbox"] == 128
+        file.write_bytes(content.encode())
+    before = read_file(file).values
+    wanted = {"actors.sel_writer.batch": 64, "actors.sel_writer.inbox": 128}
+    save(file, wanted)
+    load(file)
+    assert read_file(file).values == {**before, **wanted}
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    own, link = tmp_path / "etc" / "node.toml", tmp_path / "config.toml"
+    own.write_text(OWN)
+    link.symlink_to(own)
+    save(link, {"actors.sel_writer.batch": 64})
+    assert link.is_symlink()
+    assert own.read_text() == OWN.replace("512", "64")
 
 
 @pytest.mark.parametrize(
