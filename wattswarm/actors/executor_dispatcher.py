@@ -211,7 +211,11 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         crew.begin(docket, outstanding.duties)
 
     async def _append(self, docket: Docket, found: Roster, ctx: Context) -> Roster:
-        """Append the events of a roster, and return what is outstanding then."""
+        """Append the events of a roster, and return what is outstanding then.
+
+        Where others work on the task as well, only the first that can be: it changes what the rest
+        rests on.
+        """
         signed = [duty.signings for duty in found.duties if isinstance(duty, Signed)]
         if signed and docket.state.is_local:
             together = tuple(signing for signings in signed for signing in signings)
@@ -221,6 +225,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         for signings in signed:
             if await self._signer.append(docket, signings, ctx) is None:
                 self._agenda.mark(docket.task_id)
+                break
         return found
 
     def _executors_changed(self) -> None:
