@@ -162,9 +162,7 @@ class Doctor:
         return findings or (_ok("actors", f"all {len(actors)} actors are well"),)
 
     async def _work(self) -> Sequence[Finding]:
-        told: Mapping[str, Any] = await self.tree.inspect("executor_dispatcher")
-        count = told["set_aside"]["count"]
-        return (_set_aside(count) if count else _ok("work", "no task is set aside"),)
+        return (work_finding(await self.tree.inspect("executor_dispatcher")),)
 
     async def _letters(self) -> Sequence[Finding]:
         def look(session: Connection) -> tuple[int, set[str]]:
@@ -205,6 +203,19 @@ class Doctor:
 
 def _ok(area: str, message: str) -> Finding:
     return Finding(area=area, level="ok", message=message)
+
+
+def work_finding(told: Mapping[str, Any]) -> Finding:
+    """Return what is to be said of the dispatcher's tasks, by its snapshot; it may have none."""
+    if "set_aside" not in told:
+        return Finding(
+            area="work",
+            level="warning",
+            message="executor_dispatcher cannot be asked now: it is starting, or busy",
+            remedy="ask again; `wattswarm actors top` tells how it is",
+        )
+    count = told["set_aside"]["count"]
+    return _set_aside(count) if count else _ok("work", "no task is set aside")
 
 
 def _slow(area: str) -> Finding:
