@@ -74,7 +74,7 @@ def arm(
 
     Args:
         fault: What happens.
-        target: An actor, a worker group, or a channel as `from->to`.
+        target: An actor, or a channel as `from->to`.
         point: The named place where it happens (see `chaos points`).
         nth: The passage at which it strikes first.
         times: How often it strikes.

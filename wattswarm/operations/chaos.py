@@ -1,6 +1,7 @@
 """Fault injection, where the configuration allows it; it always ends by itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 import attrs
@@ -80,6 +81,8 @@ class Chaos:
         rule = self._rule(order)
         if isinstance(rule, Rejection):
             return rule
+        if (refusal := _pointless(rule, self.tree.points())) is not None:
+            return refusal
         try:
             number = await self.tree.arm(rule)
         except OutOfRange as error:
@@ -154,6 +157,18 @@ class Chaos:
             expires_s=order.for_ms / MS,
             seed=order.seed,
         )
+
+
+def _pointless(rule: FaultRule, points: Mapping[str, Sequence[str]]) -> Rejection | None:
+    """Return why a rule would never strike: no actor is called so, or passes such a point."""
+    name, _, _ = rule.target.partition("/")
+    place, _, _ = rule.point.partition(":")
+    passed = [point for actor in points if fnmatchcase(actor, name) for point in points[actor]]
+    if not passed:
+        return _invalid(f"there is no actor {rule.target}; there are {', '.join(points)}")
+    if rule.fault in CHANNEL_FAULTS or any(fnmatchcase(point, place) for point in passed):
+        return None
+    return _invalid(f"{rule.target} passes no point {place}; it passes {', '.join(passed)}")
 
 
 def _placements(spec: TreeSpec) -> Mapping[str, str]:

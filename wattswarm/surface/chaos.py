@@ -46,7 +46,7 @@ class FaultOrder:
 
     fault: Fault
     target: str
-    """An actor, a worker group, or a channel `from->to`."""
+    """An actor, or a channel `from->to`."""
     point: str | None = None
     nth: int = 1
     times: int = 1

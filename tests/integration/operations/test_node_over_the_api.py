@@ -124,6 +124,9 @@ async def test_a_fault_without_sense_is_refused(database: Database, tmp_path: Pa
             {"fault": "slow", "target": "a->b"},
             {"fault": "slow", "target": "a", "for_ms": 10**9},
             {"fault": "slow", "target": "a", "percent": 0},
+            {"fault": "crash", "target": "nobody"},
+            {"fault": "crash", "target": "sel_writer", "point": "nowhere"},
+            {"fault": "drop", "target": "http_api->nobody"},
         ):
             problem = await node.refusal("POST", "/chaos/faults", json=order)
             assert problem["code"] == "fault_invalid", order
