@@ -110,9 +110,17 @@ class StateDir:
         """Return the node's key pair; the first call makes it.
 
         Raises:
-            ConfigError: The seed file is readable by others, malformed or unreadable.
+            ConfigError: The seed file is readable by others, malformed or unreadable, or is gone
+                while the log of its node is here.
         """
         if not self.seed_path.exists():
+            if self.postgres_path.exists():
+                raise config_error(
+                    "seed_missing",
+                    "the seed is gone, and a node's log is here",
+                    path=str(self.seed_path),
+                    remedy="restore the file from a backup, or begin anew in another directory",
+                )
             _make_secret(self.seed_path, secrets.token_bytes(SEED_BYTES).hex())
         return self.known_key()
 

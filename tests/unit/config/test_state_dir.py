@@ -63,6 +63,16 @@ def test_a_malformed_seed_is_refused_and_kept(state: StateDir, content: bytes) -
     assert state.seed_path.read_bytes() == content
 
 
+def test_a_lost_seed_is_not_replaced_where_the_log_of_its_node_is(state: StateDir) -> None:
+    state.key()
+    state.seed_path.unlink()
+    state.postgres_path.mkdir()
+    with pytest.raises(ConfigError) as caught:
+        state.key()
+    assert code(caught) == "seed_missing"
+    assert not state.seed_path.exists()
+
+
 def test_a_malformed_token_is_refused(state: StateDir) -> None:
     state.token()
     state.token_path.write_bytes(b"\n")
