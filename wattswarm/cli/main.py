@@ -89,8 +89,18 @@ def main() -> None:
     An order to end is an interrupt, so that what a command started ends with it; `up` deals with
     such orders itself.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    take_orders()
     sys.exit(exit_code(sys.argv[1:]))
+
+
+def take_orders() -> None:
+    """Have an order to end interrupt the command.
+
+    Shells ignore interrupts for what a script runs in the background: orders would be ignored, too.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
