@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from wattswarm.cli.failure import usage
 from wattswarm.cli.node import assignments
+from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
 from wattswarm.cli.spans import span_ms
 from wattswarm.surface.actor import (
@@ -87,7 +88,7 @@ def inspect(actor: str, /, *, session: Here) -> None:
     from wattswarm.cli.views.actors import actor_view
 
     with session.client() as client:
-        session.out.show(client.get(ActorDetail, f"/actors/{actor}"), actor_view)
+        session.out.show(client.get(ActorDetail, f"/actors/{segment(actor)}"), actor_view)
 
 
 @app.command
@@ -114,7 +115,7 @@ def tune(
     wanted = {name: _number(name, value) for name, value in assignments(list(dials)).items()}
     order = Tune(dials=wanted, for_ms=None if for_ is None else span_ms(for_), save=save)
     with session.client() as client:
-        tuned = client.post(Tuned, f"/actors/{actor}/tune", attrs.asdict(order))
+        tuned = client.post(Tuned, f"/actors/{segment(actor)}/tune", attrs.asdict(order))
     session.out.show(tuned, tuned_view)
 
 
@@ -129,7 +130,7 @@ def _act(session: Session, actor: str, action: str) -> None:
     from wattswarm.cli.views.actors import acted_view
 
     with session.client() as client:
-        session.out.show(client.post(ActorActed, f"/actors/{actor}/{action}"), acted_view)
+        session.out.show(client.post(ActorActed, f"/actors/{segment(actor)}/{action}"), acted_view)
 
 
 @app.command

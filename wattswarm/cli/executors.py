@@ -6,6 +6,7 @@ import attrs
 from cyclopts import App, Parameter
 
 from wattswarm.cli.failure import FAILED, usage
+from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here
 
 app = App(name="executors", help="Who does the work: add, list, check, remove.")
@@ -66,7 +67,7 @@ def add(
         session.out.show(added, executor_view)
         if not check:
             return 0
-        found = client.post(ExecutorCheck, f"/executors/{name}/check")
+        found = client.post(ExecutorCheck, f"/executors/{segment(name)}/check")
     session.out.show(found, check_view)
     return 0 if found.ok else FAILED
 
@@ -99,7 +100,7 @@ def check(name: str, /, *, session: Here) -> int:
     from wattswarm.surface.executor import ExecutorCheck
 
     with session.client() as client:
-        found = client.post(ExecutorCheck, f"/executors/{name}/check")
+        found = client.post(ExecutorCheck, f"/executors/{segment(name)}/check")
     session.out.show(found, check_view)
     return 0 if found.ok else FAILED
 
@@ -114,5 +115,5 @@ def remove(name: str, /, *, session: Here) -> None:
     from wattswarm.surface.executor import Removed
 
     with session.client() as client:
-        removed = client.delete(Removed, f"/executors/{name}")
+        removed = client.delete(Removed, f"/executors/{segment(name)}")
     session.out.show(removed, lambda removed: f"{removed.name} is removed")

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from cyclopts import App, Parameter
 
 from wattswarm.cli.failure import FAILED
+from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
 from wattswarm.surface.log import Digests, EventPage, EventView, LogHead, Replayed, Verified
 
@@ -48,9 +49,9 @@ def show(
 
     with session.client() as client:
         if event is not None:
-            session.out.show(client.get(EventView, f"/log/events/{event}"), event_view)
+            session.out.show(client.get(EventView, f"/log/events/{segment(event)}"), event_view)
             return
-        path = "/log/events" if task is None else f"/tasks/{task}/events"
+        path = "/log/events" if task is None else f"/tasks/{segment(task)}/events"
         session.out.show(client.get(EventPage, path, after=after, limit=limit), events_view)
 
 

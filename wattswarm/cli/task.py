@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 from cyclopts import App, Parameter
 
 from wattswarm.cli.failure import REFUSED, TIMED_OUT, Failure
+from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def show(task: str, /, *, session: Here) -> None:
     from wattswarm.surface.task import TaskView
 
     with session.client() as client:
-        session.out.show(client.get(TaskView, f"/tasks/{task}"), task_view)
+        session.out.show(client.get(TaskView, f"/tasks/{segment(task)}"), task_view)
 
 
 @app.command
@@ -151,7 +152,7 @@ def _watch(session: Session, client: "Client", task: str, timeout_s: float | Non
     from wattswarm.cli.watch import follow, outcome, screen
     from wattswarm.surface.task import TaskView
 
-    task_id = client.get(TaskView, f"/tasks/{task}").task.task_id
+    task_id = client.get(TaskView, f"/tasks/{segment(task)}").task.task_id
     code = TIMED_OUT
     with screen(session.out) as draw:
         for view in follow(client, task_id, timeout_s=timeout_s):
@@ -171,7 +172,9 @@ def explain(task: str, /, *, session: Here) -> None:
     from wattswarm.surface.task import Explanation
 
     with session.client() as client:
-        session.out.show(client.get(Explanation, f"/tasks/{task}/explain"), explanation_view)
+        session.out.show(
+            client.get(Explanation, f"/tasks/{segment(task)}/explain"), explanation_view
+        )
 
 
 @app.command
@@ -185,7 +188,9 @@ def decision(task: str, /, *, session: Here) -> None:
     from wattswarm.surface.task import DecisionView
 
     with session.client() as client:
-        session.out.show(client.get(DecisionView, f"/tasks/{task}/decision"), decision_view)
+        session.out.show(
+            client.get(DecisionView, f"/tasks/{segment(task)}/decision"), decision_view
+        )
 
 
 @app.command
