@@ -489,7 +489,7 @@ def fuzz(name: str, *, inputs: int, seed: int, first: int = 0) -> Report:
 
 
 def _feed(report: Report, decoder: Decoder, data: bytes, replay: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         decoder.decode(data)
     except decoder.errors as error:
@@ -498,7 +498,7 @@ def _feed(report: Report, decoder: Decoder, data: bytes, replay: str) -> None:
         report.failures.append(f"{type(error).__name__}: {error}\n  python -m tests.fuzz {replay}")
     else:
         report.accepted += 1
-    took_s = time.perf_counter() - started
+    took_s = time.process_time() - started
     if took_s > SLOW_S:
         report.failures.append(f"took {took_s:.1f} s\n  python -m tests.fuzz {replay}")
 
