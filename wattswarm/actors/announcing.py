@@ -10,9 +10,12 @@ from wattswarm.actors.runtime.errors import Down
 def announce(
     ctx: Context, names: Iterable[str], news: HeadMoved | TasksChanged | ExecutorsChanged
 ) -> None:
-    """Tell these actors, as far as that needs no waiting; who misses it reads the log by itself."""
-    for name in names:
+    """Tell these actors, all instances of each, as far as that needs no waiting.
+
+    Who misses it reads the log by itself.
+    """
+    for ref in (ref for name in names for ref in ctx.refs(name)):
         try:
-            ctx.ref(name).offer(news)
+            ref.offer(news)
         except Down as error:
-            ctx.log.debug("nobody to tell", to=name, reason=str(error))
+            ctx.log.debug("nobody to tell", to=ref.name, reason=str(error))

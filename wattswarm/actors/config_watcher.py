@@ -15,12 +15,7 @@ from wattswarm.config.errors import ConfigError
 from wattswarm.config.load import load
 from wattswarm.config.setting import Plain
 
-LIVE: Final[Mapping[str, str]] = {
-    "concurrency": "concurrency",
-    "inbox": "inbox",
-    "batch": "batch",
-    "hang_after_ms": "hang_after_ms",
-}
+LIVE: Final = frozenset({"instances", "concurrency", "inbox", "batch", "hang_after_ms"})
 """Settings of an actor that are dials of the running one; others take effect at the next start."""
 
 
@@ -65,7 +60,7 @@ class ConfigWatcher(Actor[ConfigWatcherMessage]):
         match name.split("."):
             case ["actors", actor, setting] if setting in LIVE and type(value) is int:
                 try:
-                    await ctx.tree.tune(actor, LIVE[setting], value)
+                    await ctx.tree.tune(actor, setting, value)
                 except (OutOfRange, LookupError, Down) as error:
                     ctx.log.error("dial not turned", setting=name, reason=str(error))
                 else:

@@ -46,7 +46,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     """Derives one shard of the tasks, and, as the first, governance.
 
     Args:
-        shards: How many instances share the tasks. listeners: Who is told what changed.
+        listeners: Who is told what changed.
     """
 
     points: ClassVar[tuple[str, ...]] = (
@@ -60,9 +60,9 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     dsn: str = attrs.field(repr=False)
     schema: str
     network_id: str
-    shards: int
     listeners: tuple[str, ...]
     _shard: int = attrs.field(init=False, default=0)
+    _shards: int = attrs.field(init=False, default=1)
     _seq: Seq = attrs.field(init=False, default=START)
     _head: int = attrs.field(init=False, default=START)
     """As far as the log is known to go."""
@@ -75,7 +75,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     async def recover(self, ctx: Context) -> None:
         """Go on from the cursor."""
         _, _, instance = ctx.me.name.partition("/")
-        self._shard = int(instance or 0)
+        self._shard, self._shards = int(instance or 0), ctx.instances
         database = Database(self.dsn, self.schema)
         self._projections = ctx.hold(closing(Projections(database)))
         await self._connect(ctx)
@@ -102,14 +102,14 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
 
     def _begin(self) -> None:
         """Read the cursor, and have a deriver that knows the governance before it."""
-        name = cursor_name(self.shards)
-        self._projections.share(name, self.shards)
+        name = cursor_name(self._shards)
+        self._projections.share(name, self._shards)
         self._seq = self._projections.cursor(name, self._shard)
         log = LogReader(self._connection)
         self._deriver = Deriver(
             network_id=self.network_id,
             shard=self._shard,
-            shards=self.shards,
+            shards=self._shards,
             shard_key=digest(HashContext.DIGEST, log.head().feed_epoch),
             history=self._history,
             pinned=self._pinned,
@@ -182,7 +182,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
 
     def _write(self, derived: Derived, seq: Seq) -> None:
         self._projections.advance(
-            cursor_name(self.shards),
+            cursor_name(self._shards),
             self._shard,
             expected=self._seq,
             seq=seq,

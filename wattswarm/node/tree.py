@@ -49,13 +49,7 @@ class Part:
     restart: Restart = Restart.PERMANENT
     drain: bool = False
     controls_tree: bool = False
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The names of its instances."""
-        if self.section.instances == 1:
-            return (self.name,)
-        return tuple(f"{self.name}/{index}" for index in range(self.section.instances))
+    is_scalable: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -118,10 +112,10 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         section=actors.projection_builder,
         args={
             **network,
-            "shards": actors.projection_builder.instances,
             "listeners": ("http_api",),
         },
         talks_to=("http_api",),
+        is_scalable=True,
     )
     rebuilder = Part(
         name="projection_rebuilder",
@@ -181,7 +175,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         secrets=(SEED,),
         controls_tree=True,
     )
-    readers = (*builder.ids, "executor_dispatcher", "http_api")
+    readers = ("projection_builder", "executor_dispatcher", "http_api")
     writer = Part(
         name="sel_writer",
         actor="wattswarm.actors.sel_writer:SelWriter",
@@ -256,6 +250,7 @@ def _child(part: Part) -> ChildSpec:
         asks=part.asks,
         secrets=part.secrets,
         controls_tree=part.controls_tree,
+        is_scalable=part.is_scalable,
     )
 
 

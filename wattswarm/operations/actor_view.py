@@ -172,7 +172,7 @@ def _dials(reading: Reading, child: ChildSpec, reverts: Mapping[str, Time]) -> t
             effective=reading.dials[name],
             least=spec.minimum,
             most=spec.maximum,
-            is_live=True,
+            is_live=spec.is_live,
             reverts_at=reverts.get(name),
         )
         for name, spec in dial_specs(child).items()

@@ -139,14 +139,15 @@ class Actors:
             self.reverts.forget(name, dial)
             if until is not None and tune.for_ms is not None:
                 self.reverts.add(Revert(name, dial, before[dial], until), tune.for_ms)
-        after = await self._in_effect(first, version)
+        after = await self._in_effect(self._first_now(found, name), version)
+        specs = dial_specs(found.child)
         changes = tuple(
             DialChange(
                 name=dial,
                 old=before.get(dial, value),
                 wanted=value,
                 effective=after.dials.get(dial, value),
-                is_live=True,
+                is_live=specs[dial].is_live,
                 reverts_at=None if until is None else when(until),
             )
             for dial, value in tune.dials.items()
@@ -176,6 +177,11 @@ class Actors:
         for dial, value in dials.items():
             version = max(version, await self.tree.tune(name, dial, value))
         return version
+
+    def _first_now(self, found: Named, name: str) -> str:
+        """Return the instance that stands for the actor, now that it may have others."""
+        ids = named(self.tree.spec)[found.child.id].child.ids()
+        return name if name in ids else ids[0]
 
     async def _in_effect(self, name: str, version: int) -> Reading:
         """Return the reading in which the change is in effect, or the last before patience ends."""

@@ -115,7 +115,7 @@ class Node:
     async def config(self) -> ConfigView:
         """Return every setting with its source; secrets masked, live dials included."""
         readings = await self.tree.stats()
-        dials = live(readings, self.tree.spec)
+        dials = live(readings, self.loaded.values)
         return ConfigView(
             settings=tuple(
                 SettingView(

@@ -89,6 +89,33 @@ async def test_a_dial_turned_for_a_while_turns_back(node: ApiNode) -> None:
                 break
 
 
+@pytest.mark.parametrize("is_compact", [False, True])
+async def test_work_is_shared_out_among_other_instances_while_it_goes_on(
+    database: Database, tmp_path: Path, is_compact: bool
+) -> None:
+    async with api_node(database, tmp_path, is_compact=is_compact) as node:
+        await node.submit()
+        for instances in (3, 2, 1):
+            order = {"dials": {"instances": instances}}
+            (change,) = (await node.post("/actors/projection_builder/tune", order))["changes"]
+            assert (change["effective"], change["is_live"]) == (instances, False)
+            top = await node.get("/actors/top")
+            names = [each["name"] for each in top["actors"] if "_builder" in each["name"]]
+            assert len(names) == instances
+            made = {(await node.submit())["task_id"] for _ in range(4)}
+            await _wait_listed(node, made)
+        refused = await node.refusal("POST", "/actors/sel_writer/tune", json=order)
+        assert refused["code"] == "dial_invalid"
+
+
+async def _wait_listed(node: ApiNode, task_ids: set[str]) -> None:
+    with trio.fail_after(10):
+        while True:
+            page = await node.get("/tasks")
+            if task_ids <= {each["task_id"] for each in page["items"]}:
+                break
+
+
 async def test_a_saved_dial_stands_in_the_configuration_file(node: ApiNode) -> None:
     tune = {"dials": {"batch": 7}, "save": True}
     tuned = await node.post("/actors/sel_writer/tune", tune)

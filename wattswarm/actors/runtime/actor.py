@@ -85,10 +85,13 @@ class Context:
 
     me: Ref[Any]
     incarnation: int
+    instances: int
+    """How many of this actor there are, this one included."""
     dials: Dials
     clock: Clock
     log: Logger
     _refs: Callable[[str], Ref[Any]] = attrs.field(alias="refs")
+    _all_refs: Callable[[str], tuple[Ref[Any], ...]] = attrs.field(alias="all_refs")
     _monitors: Callable[[Ref[Any]], None] = attrs.field(alias="monitors")
     _dice: Callable[[str], Random] = attrs.field(alias="dice")
     _secrets: Mapping[str, bytes] = attrs.field(alias="secrets", repr=False)
@@ -105,6 +108,10 @@ class Context:
             LookupError: The specification does not list it under `talks_to` or `asks`.
         """
         return self._refs(name)
+
+    def refs(self, name: str) -> tuple[Ref[Any], ...]:
+        """Return the addresses of all instances of another actor; raises as `ref`."""
+        return self._all_refs(name)
 
     def hold(self, resource: AbstractContextManager[T]) -> T:
         """Enter a context that is left when this incarnation ends, by a crash as well.

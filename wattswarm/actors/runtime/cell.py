@@ -159,10 +159,12 @@ class Cell:
         return Context(
             me=services.ref_of(self.id, self.id),
             incarnation=self.incarnation,
+            instances=self.spec.instances,
             dials=self.dials,
             clock=services.world.clock,
             log=services.logger(self.id, self.incarnation),
             refs=lambda name: services.ref_for(self.spec, self.id, name),
+            all_refs=lambda name: services.refs_for(self.spec, self.id, name),
             monitors=lambda ref: services.monitor(self.id, ref.name),
             dice=lambda label: services.world.rng(f"{self.id}:{label}"),
             secrets={name: services.secrets[name] for name in self.spec.secrets},

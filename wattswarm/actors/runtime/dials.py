@@ -11,10 +11,13 @@ from typing import Final
 import trio
 
 from wattswarm.actors.runtime.errors import OutOfRange
-from wattswarm.actors.runtime.spec import ChildSpec, DialSpec
+from wattswarm.actors.runtime.spec import INSTANCES_MAX, ChildSpec, DialSpec
 
 NEVER_HANGS: Final = 0
 """Value of `hang_after_ms` that switches the watch off."""
+
+INSTANCES: Final = "instances"
+"""The dial of how many instances a scalable actor has; the tree turns it for all of them."""
 
 
 def dial_specs(child: ChildSpec) -> dict[str, DialSpec]:
@@ -29,7 +32,11 @@ def dial_specs(child: ChildSpec) -> dict[str, DialSpec]:
             name="hang_after_ms", default=hang_after_ms, minimum=NEVER_HANGS, maximum=86_400_000
         ),
     )
-    return {dial.name: dial for dial in (*own, *child.dials)}
+    instances = DialSpec(
+        name=INSTANCES, default=child.instances, minimum=1, maximum=INSTANCES_MAX, is_live=False
+    )
+    scale = (instances,) if child.is_scalable else ()
+    return {dial.name: dial for dial in (*own, *scale, *child.dials)}
 
 
 def check_dial(specs: Mapping[str, DialSpec], name: str, value: int) -> None:
@@ -78,6 +85,15 @@ class Dials:
         self.version = version
         self._changed.set()
         self._changed = trio.Event()
+
+    def take_over(self, other: "Dials") -> None:
+        """Stand as another instance's dials do."""
+        self._values |= other._values
+
+    def follow(self, child: ChildSpec) -> None:
+        """Know how many instances the actor has now."""
+        if child.is_scalable:
+            self._values[INSTANCES] = child.instances
 
     async def wait_changed(self) -> None:
         """Return after the next change of any of them."""

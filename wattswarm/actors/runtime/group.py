@@ -41,9 +41,10 @@ class LocalGroup:
 
     def _place(self, child: ChildSpec, former: Mapping[str, Cell]) -> list[Cell]:
         """Make an actor's cells, or keep those of that name, and make them reachable."""
-        cells = [former.get(name) or Cell(name, child, self.services) for name in child.ids()]
+        cells = [former.get(name) or self._cell(name, child, former) for name in child.ids()]
         for cell in cells:
             cell.spec = child
+            cell.dials.follow(child)
             self.cells[cell.id] = cell
             self.services.notices[cell.id] = cell.inbox.put_system
         inboxes = [cell.inbox for cell in cells]
@@ -57,6 +58,12 @@ class LocalGroup:
         whole = routes[0] if len(routes) == 1 else PoolRoute(routes, child.shard_by)
         self.services.add_routes(child, routes, whole)
         return cells
+
+    def _cell(self, name: str, child: ChildSpec, former: Mapping[str, Cell]) -> Cell:
+        cell = Cell(name, child, self.services)
+        for other in former.values():
+            cell.dials.take_over(other.dials)
+        return cell
 
     async def resize(self, child: ChildSpec) -> None:
         """Run an actor with other instances; its mail is kept and goes to its new owners.

@@ -125,6 +125,11 @@ class Services:
             raise LookupError(f"{sender} does not list {name} under talks_to or asks")
         return self._ref(name, sender, may_ask=may_ask)
 
+    def refs_for(self, spec: ChildSpec, sender: str, name: str) -> tuple[Ref[Any], ...]:
+        """Return the addresses of all instances of an actor; raises as `ref_for`."""
+        instances = [each for each in self.numbers if each.partition("/")[0] == name]
+        return tuple(self.ref_for(spec, sender, each) for each in instances or (name,))
+
     def _ref(self, name: str, sender: str, *, may_ask: bool) -> Ref[Any]:
         ref: Ref[Any] = Ref(name, self.routes[name], sender, may_ask=may_ask)
         self._refs[name].add(ref)

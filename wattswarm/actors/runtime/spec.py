@@ -100,6 +100,8 @@ class DialSpec:
     default: int
     minimum: int
     maximum: int
+    is_live: bool = True
+    """False when turning it starts the actor anew."""
 
     def __attrs_post_init__(self) -> None:
         assert self.minimum <= self.default <= self.maximum, self
@@ -134,6 +136,8 @@ class ChildSpec:
     shard_by: str | None = None
     """Message field that names the key of a message."""
     instances: int = 1
+    is_scalable: bool = False
+    """Whether `instances` is a dial: it shares its work out by their number."""
     hang_after_s: float | None = None
     """A handler that takes longer is cancelled, and the incarnation counts as crashed."""
     controls_tree: bool = False

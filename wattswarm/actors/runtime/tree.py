@@ -10,7 +10,7 @@ import trio
 from wattswarm.actors.runtime.actor import points_of
 from wattswarm.actors.runtime.commands import stats_from
 from wattswarm.actors.runtime.control import InspectOne, RestartOne, StatsOf, SuspendOne, TuneOne
-from wattswarm.actors.runtime.dials import check_dial, dial_specs
+from wattswarm.actors.runtime.dials import INSTANCES, check_dial, dial_specs
 from wattswarm.actors.runtime.errors import Down, OutOfRange
 from wattswarm.actors.runtime.exit import RESTARTED_BY_OPERATOR, CrashReport, DeadLetter
 from wattswarm.actors.runtime.message import decode
@@ -135,13 +135,16 @@ class Tree:
         """Turn a dial of an actor, all of its instances, and return the version that was asked for.
 
         It is in effect when `stats` shows that version as effective: between two messages, even
-        while the inbox is full.
+        while the inbox is full. Other `instances` are there when this returns.
 
         Raises:
             OutOfRange: The dial does not go there; nothing was changed. Down: The worker is away.
         """
         group, child = self._root.atlas.find(actor)
         check_dial(dial_specs(child), dial, value)
+        if dial == INSTANCES:
+            await self.resize(child.id, value)
+            return 0
         versions = [
             cast("int", await self._root.call(group.name, TuneOne(name, dial, value)))
             for name in _names(child, actor)
