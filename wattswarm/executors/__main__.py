@@ -1,6 +1,7 @@
 """`python -m wattswarm.executors`: the executors that come with the node, each its own service."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -85,6 +86,8 @@ def command(
     """
     if not program:
         raise WorkRefused("name a program after `--`")
+    if shutil.which(program[0]) is None:
+        raise WorkRefused(f"there is no program {program[0]} that could be run")
     run = Program(argv=program, environ=dict(os.environ), timeout_ms=timeout_ms)
     executor = commands.command_executor(
         run,

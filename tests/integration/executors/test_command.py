@@ -1,6 +1,7 @@
 """The command executor with real programs."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -148,3 +149,14 @@ async def test_a_program_that_ends_leaves_no_children() -> None:
     except ProcessLookupError:
         return
     await _wait_end(pidfd)
+
+
+@pytest.mark.parametrize("program", [[], ["/nowhere/to-be-found"], [os.devnull]], ids=str)
+def test_a_program_that_cannot_be_run_is_told_at_the_start(program: list[str]) -> None:
+    argv = [sys.executable, "-m", "wattswarm.executors", "command", "--listen", "127.0.0.1:0"]
+    done = subprocess.run(
+        [*argv, "--", *program], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 2
+    assert "program" in done.stderr
+    assert done.stderr.count("\n") == 1
