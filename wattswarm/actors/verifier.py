@@ -15,6 +15,7 @@ import trio
 
 from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import (
+    Appended,
     AppendRefused,
     Ingested,
     Refusal,
@@ -22,7 +23,7 @@ from wattswarm.actors.messages import (
 )
 from wattswarm.actors.outbox import EVENTS_MAX, REQUESTS_MAX, Outbox
 from wattswarm.actors.runtime.actor import Actor, Context
-from wattswarm.actors.runtime.errors import Refused
+from wattswarm.actors.runtime.errors import Down, Refused, TooSlow
 from wattswarm.actors.session import Session
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, decode
@@ -34,6 +35,9 @@ from wattswarm.store.log_reader import LogReader
 CHUNK: Final = 64
 """Events a thread checks at a time: long enough to be worth the hop, short enough to share."""
 
+
+PAUSE_S: Final = 1.0
+"""Before parked events that were not taken are brought again."""
 
 PARKED_SHARE: Final = 8
 """One author's events fill at most this part of the places for parked ones."""
@@ -95,13 +99,23 @@ class Verifier(Actor[VerifierMessage]):
     async def _release_parked(self, ctx: Context) -> None:
         while True:
             await self._wait_due(ctx)
-            now_ms = ctx.clock.wall_ms() + SKEW_TOLERANCE_MS
-            due: list[bytes] = []
-            while self._dates and self._dates[0][0] <= now_ms:
-                _, name = heapq.heappop(self._dates)
-                due.append(self._parked.pop(name).to_wire())
-            for chunk in _requests(due):
-                await self._outbox.send(chunk)
+            due = self._take_due(ctx.clock.wall_ms() + SKEW_TOLERANCE_MS)
+            try:
+                for chunk in _requests([event.to_wire() for event in due]):
+                    await self._write(chunk)
+            except (Down, TooSlow, Refused) as error:
+                ctx.log.warning("parked events wait on", events=len(due), reason=str(error))
+                for event in due:
+                    self._park(event)
+                await trio.sleep(PAUSE_S)
+
+    def _take_due(self, now_ms: int) -> Sequence[Event]:
+        """Take out the parked events whose date has come."""
+        due: list[Event] = []
+        while self._dates and self._dates[0][0] <= now_ms:
+            _, name = heapq.heappop(self._dates)
+            due.append(self._parked.pop(name))
+        return due
 
     def snapshot(self) -> Mapping[str, object]:
         """Return how many events wait for their date."""
@@ -152,13 +166,22 @@ class Verifier(Actor[VerifierMessage]):
     async def _append(self, found: _Sorted, ctx: Context) -> None:
         await ctx.point("append.before")
         for request in _requests([event.to_wire() for event in found.due]):
-            answer = await self._outbox.send(request)
-            if isinstance(answer, AppendRefused):
-                wait_ms = answer.retry_after_ms or 0
-                raise Refused(reason=answer.message, retry_after_s=wait_ms / 1_000)
+            answer = await self._write(request)
             found.accepted += len(request)
             found.already += sum(answer.already)
         found.due.clear()
+
+    async def _write(self, wires: Sequence[bytes]) -> Appended:
+        """Return the writer's answer for some events.
+
+        Raises:
+            Down, TooSlow, Refused: They may not be in the log.
+        """
+        answer = await self._outbox.send(wires)
+        if isinstance(answer, AppendRefused):
+            wait_ms = answer.retry_after_ms or 0
+            raise Refused(reason=answer.message, retry_after_s=wait_ms / 1_000)
+        return answer
 
     async def _check(self, wires: Sequence[bytes]) -> Sequence[Event | str]:
         """Return for each event itself, or the code of what is wrong with it."""
