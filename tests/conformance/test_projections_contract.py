@@ -1,5 +1,6 @@
 """What projections promise, in memory and in PostgreSQL alike."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -277,16 +278,31 @@ def test_each_task_is_shown_with_the_word_for_its_state(store: Store) -> None:
         task(4, standing="waiting"),
         verdict_of_creation(ignored[0], "unsupported_rules"),
         verdict_of_creation(ignored[1], "bad_field"),
+        task(7, expires_at=99, control="stopped"),
+        task(8, expires_at=100, control="suspended"),
+        task(9, expires_at=100, control="killed"),
+        task(10, expires_at=100, control="resumed"),
     ]
     put(store.writer(), *groups)
     words = {line.task_id[3]: line.word for line in store.reader.tasks(100, limit=10)}
-    assert words == {1: "open", 2: "expired", 3: "final", 4: "pending", 5: "unsupported", 6: "void"}
-    assert store.reader.task_counts(100) == dict.fromkeys(sorted(words.values()), 1)
-    for number, word in words.items():
-        (line,) = store.reader.tasks(100, limit=10, state=word)
-        assert line.task_id[3] == number
-    assert store.reader.unfinished_tasks(100, limit=9) == (groups[0].group_id,)
-    assert store.reader.unfinished_tasks(100, after=groups[0].group_id, limit=9) == ()
+    assert words == {
+        1: "open",
+        2: "expired",
+        3: "final",
+        4: "pending",
+        5: "unsupported",
+        6: "void",
+        7: "stopped",
+        8: "suspended",
+        9: "killed",
+        10: "open",
+    }
+    assert store.reader.task_counts(100) == Counter(words.values())
+    for word in words.values():
+        shown = {line.task_id[3] for line in store.reader.tasks(100, limit=10, state=word)}
+        assert shown == {number for number, its in words.items() if its == word}
+    assert store.reader.unfinished_tasks(100, limit=9) == (groups[0].group_id, groups[9].group_id)
+    assert store.reader.unfinished_tasks(100, after=groups[9].group_id, limit=9) == ()
 
 
 def test_tasks_can_be_narrowed_by_type_and_scope(store: Store) -> None:

@@ -18,12 +18,14 @@ from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.claim import ROLE_OF
 from wattswarm.kernel.contract import Contract
 from wattswarm.kernel.contract import read as read_contract
+from wattswarm.kernel.control import content, control_message
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.governance import Role, Version
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
-from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.payloads.control import PAYLOADS, ControlWord
+from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.task import TaskMachine
 from wattswarm.kernel.vote import bound_fields, commit_hash
@@ -47,6 +49,7 @@ KINDS: Mapping[str, int] = {
     "finality": 5,
     "error": 2,
     "retry": 3,
+    "control": 7,
     "nonsense": 2,
 }
 
@@ -479,6 +482,35 @@ def _retry(author: Author) -> None:
     author.say("retry", payload, author.key(), at_ms)
 
 
+def _control(author: Author) -> None:
+    """A control word: of the creator, of finalizers, of nobody; or a copy under another number."""
+    before = author.pick("control")
+    made = PAYLOADS[author.rng.choice(tuple(ControlWord))]
+    said = Control(made.word, author.rng.randint(1, 4), author.rng.choice(("", "why")))
+    if before is not None and author.is_right(0.7):
+        assert isinstance(before.payload, tuple(PAYLOADS.values()))
+        made, said = type(before.payload), content(before.payload)
+    signed = control_message(author.network.network_id, author.task.event_id, said)
+    sigs = _control_signatures(author, signed)
+    if not author.is_right(0.9):  # what was signed stands under another number
+        said = said._replace(control_no=said.control_no + 1)
+    payload = made(control_no=said.control_no, reason=said.reason, sigs=sigs or None)
+    creator = next(key for key in author.cast if key.node_id == author.task.author)
+    key = creator if author.is_right(0.3) else author.rng.choice(author.cast)
+    author.say("control", payload, key, author.date())
+
+
+def _control_signatures(author: Author, signed: bytes) -> tuple[tuple[NodeId, bytes], ...]:
+    """Return signatures of a few, some of them forged, and not all of them finalizers."""
+    signers = author.rng.sample(author.cast, author.rng.choice((0, 1, 1, 2)))
+    return tuple(
+        sorted(
+            (key.node_id, key.sign(signed) if author.is_right() else author.rng.randbytes(64))
+            for key in signers
+        )
+    )
+
+
 def _nonsense(author: Author) -> None:
     """An event of an unknown kind, or one of a known kind with another's fields."""
     kind = author.rng.choice(("TASK_LOVED", *sorted(payloads.KINDS - {"TASK_CREATED"})))
@@ -507,6 +539,7 @@ _SAYINGS: Mapping[str, Callable[[Author], None]] = {
     "finality": _finality,
     "error": _error,
     "retry": _retry,
+    "control": _control,
     "nonsense": _nonsense,
 }
 

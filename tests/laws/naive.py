@@ -21,7 +21,7 @@ from wattswarm.kernel.governance import Governance, Role, Version
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot
 from wattswarm.kernel.records import Label, Subject
-from wattswarm.kernel.signature import is_valid
+from wattswarm.kernel.signature import Domain, is_valid, message
 from wattswarm.kernel.vote import bound_fields, commit_hash
 
 LATE_MS = 3_000
@@ -32,7 +32,11 @@ POLICY_CODES = {
 }
 ALL_CODES = {0, 100, 101, 102, 103, 104, 105, 200, 201, 202, 203, 300, 301, 302, 303, 999}
 
+CONTROLS = ("TASK_STOPPED", "TASK_SUSPENDED", "TASK_RESUMED", "TASK_KILLED")
+
 Fields = Mapping[str, Value]
+Pair = tuple[bytes, bytes]
+Said = tuple[str, int, str]
 
 
 @attrs.define
@@ -112,6 +116,8 @@ class Naive:
             return False
         if event.kind == "DECISION_FINALIZED":
             return self.carries(event)
+        if event.kind in CONTROLS:
+            return self.controls(event)
         if self.task_id not in self.effective or event.epoch != 1:
             return False
         if not creation.created_at < event.created_at <= self.terms.expires_at:
@@ -429,6 +435,62 @@ class Naive:
             if version is not None and len(nodes) >= version.threshold
         )
 
+    # --- control words --------------------------------------------------------------------------
+
+    def controls(self, event: Event) -> bool:
+        """Whether a control word counts: its creator's, or one with a quorum that it is part of."""
+        assert self.creation is not None
+        if self.version is None:
+            return False
+        if event.author == self.creation.author and event.kind != "TASK_KILLED":
+            return True
+        return bool(self.controllers(event)) and self.is_backed(_said(event))
+
+    def controllers(self, event: Event) -> set[NodeId]:
+        """The finalizers of the pin whose signatures over its content a control word holds."""
+        assert self.version is not None
+        kind, number, reason = _said(event)
+        signed = message(Domain.CONTROL, [event.network_id, self.task_id, kind, number, reason])
+        return {
+            NodeId(node)
+            for node, signature in cast("Sequence[Pair]", event.payload.get("sigs", ()))
+            if node in self.version.finalizers and is_valid(node, signed, signature)
+        }
+
+    def carriers(self, said: Said) -> Iterable[Event]:
+        """All control words with this content, effective or not, that stand where they must."""
+        assert self.creation is not None
+        return [
+            event
+            for event in self.events.values()
+            if event.kind in CONTROLS
+            and event.scope == self.creation.scope
+            and event.lane_class is LaneClass.WORK
+            and self.read(event)
+            and _said(event) == said
+        ]
+
+    def is_backed(self, said: Said) -> bool:
+        assert self.version is not None
+        signers = set[NodeId]().union(*map(self.controllers, self.carriers(said)))
+        return len(signers) >= self.version.threshold
+
+    def control(self) -> Said | None:
+        """The control word that stands."""
+        if self.creation is None or self.version is None:
+            return None
+        said = {
+            _said(self.events[name]) for name in self.effective if self.is_kind(name, *CONTROLS)
+        }
+        backed = {each for each in said if self.is_backed(each)}
+        kills = {each for each in backed if each[0] == "TASK_KILLED"}
+        order = ("TASK_RESUMED", "TASK_SUSPENDED", "TASK_STOPPED", "TASK_KILLED")
+        return max(
+            kills or backed or said,
+            key=lambda each: (each[1], order.index(each[0]), each[2]),
+            default=None,
+        )
+
     def failed(self, event: Event, fields: Fields) -> bool:
         return self.own_claim(event, fields, "propose", "verify") is not None
 
@@ -439,6 +501,11 @@ class Naive:
             and cast("int", fields["from_attempt"]) < self.terms.max_attempts
             and cast("int", fields["from_attempt"]) <= self.attempts()
         )
+
+
+def _said(event: Event) -> Said:
+    fields = event.payload
+    return event.kind, cast("int", fields["control_no"]), cast("str", fields["reason"])
 
 
 _RULES = {

@@ -13,6 +13,7 @@ from tests.laws.report import Law
 from wattswarm.kernel import governance
 from wattswarm.kernel.event import Draft, Event
 from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.payloads.control import PAYLOADS
 from wattswarm.kernel.rows import group_digest, rows
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
@@ -177,5 +178,8 @@ def check_stratified(law: Law, history: History, rng: random.Random, where: str)
     law.check(state.listed == other.listed(), f"{where} lists")
     final = [outcome.candidate for outcome in state.outcomes]
     law.check(final == other.final()[:1], f"{where} finality")
+    said = state.control
+    found = None if said is None else (PAYLOADS[said.word].kind, said.control_no, said.reason)
+    law.check(found == other.control(), f"{where} control")
     law.check(state.attempt == other.attempts() or not state.is_effective, f"{where} attempts")
     law.checks += len(events)

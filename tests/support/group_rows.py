@@ -54,7 +54,7 @@ def _task_row(
     row = dict(zip(shape.columns, _row(rng, shape, task_id), strict=True))
     standing = "missing" if scope is None else "effective"
     is_known = scope is not None
-    row |= {"scope": scope, "standing": standing, "is_final": False}
+    row |= {"scope": scope, "standing": standing, "is_final": False, "control": None}
     row |= {"created_at": 1_000 if is_known else None, "expires_at": 9_000 if is_known else None}
     row |= fields
     return tuple(row.values())

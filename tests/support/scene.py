@@ -11,12 +11,14 @@ from tests.laws.world import START_MS, Network, keys, local_network, shared_netw
 from wattswarm.kernel import payloads
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.canonical import Value
+from wattswarm.kernel.control import control_message
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.governance import Governance, Role
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
-from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.payloads.control import PAYLOADS, ControlWord
+from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.task import derive
@@ -241,6 +243,25 @@ class Scene:
             pin=self.pin, candidate=candidate, decision=decision, sigs=tuple(sigs)
         )
         return self.utter(payload.kind, dict(payloads.write(payload)), by, at_ms, scope=scope)
+
+    def control(
+        self,
+        word: ControlWord,
+        number: int = 1,
+        signers: Sequence[int] = (),
+        by: int = 0,
+        *,
+        reason: str = "",
+        at_ms: int | None = None,
+        signed: Control | None = None,
+    ) -> EventId:
+        """Say a control word with these members' signatures, by default over that same word."""
+        said = Control(word, number, reason)
+        name, task_id = self.network.network_id, self.task.event_id
+        over = control_message(name, task_id, said if signed is None else signed)
+        sigs = sorted((self.cast[n].node_id, self.cast[n].sign(over)) for n in signers)
+        payload = PAYLOADS[word](control_no=number, reason=reason, sigs=tuple(sigs) or None)
+        return self.say(payload, by, at_ms)
 
     def retry(self, from_attempt: int = 1, by: int = 0, *, run_at: int = 0) -> EventId:
         """Open the next attempt."""

@@ -15,6 +15,7 @@ from wattswarm.kernel import (
     chain,
     choice,
     contract,
+    control,
     evidence,
     finality,
     governance,
@@ -28,8 +29,9 @@ from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.hashing import artifact_digest
 from wattswarm.kernel.ids import Digest, EventId
+from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.payloads.vote import Ballot
-from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.signature import Domain, KeyPair, message
 
 FILE: Final = Path(__file__).parents[2] / "docs" / "protocol" / "vectors.json"
@@ -284,10 +286,12 @@ def _event(name: str, event: Event) -> dict[str, object]:
 def _signed() -> list[object]:
     label = Label(1, RECORD.id)
     ends: list[Value] = [NETWORK, TASK, 1, RECORD.id, RECORD.id]
+    stop = Control(ControlWord.STOPPED, 1, "no longer needed")
     messages = {
         "finality": finality.finality_message(NETWORK, TASK, label, CANDIDATE, DECISION),
         "governance": governance.signed_message(NETWORK, _successor()),
         "epoch end": message(Domain.EPOCH_END, ends),
+        "control": control.control_message(NETWORK, TASK, stop),
     }
     return [
         {"what": what, "message": signed.hex(), "signature": KEY.sign(signed).hex()}

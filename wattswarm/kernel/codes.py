@@ -102,6 +102,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "body_missing": "a body that must be checked first is not here.",
     "policy_failed": "the output does not pass the task's policy.",
     "lock_refused": "this node has signed something else for the same key.",
+    "outranked": "the finalizers have said otherwise, and their word stands before the creator's.",
     "would_be_ignored": "the event would have no effect.",
 }
 

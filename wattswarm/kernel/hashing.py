@@ -29,6 +29,7 @@ class Context(enum.StrEnum):
     TRIE_NODE = "wattswarm 2026 trie node v1"
     CHAIN = "wattswarm 2026 chain v1"
     DIGEST = "wattswarm 2026 digest v1"
+    CONTROL = "wattswarm 2026 control v1"
     EXECUTION_ID = "wattswarm 2026 execution id v1"
 
 

@@ -11,6 +11,7 @@ import attrs
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads.claim import Work
+from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.payloads.result import Status
 from wattswarm.kernel.payloads.vote import Ballot
 
@@ -226,6 +227,14 @@ class Outcome:
     signers: int
     threshold: int
     is_disputed: bool
+
+
+class Control(NamedTuple):
+    """A control word with its number and reason: what is gathered over all of its carriers."""
+
+    word: ControlWord
+    control_no: int
+    reason: str
 
 
 @attrs.frozen(kw_only=True)

@@ -17,6 +17,7 @@ import cbor2
 
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.contract import Allocator
+from wattswarm.kernel.control import control_hash
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads.vote import Ballot
@@ -74,7 +75,8 @@ TABLES: Final[Mapping[str, TableShape]] = {
         "name text?, task_type text?, mode text?, expires_at uint?, quorum_threshold uint?,"
         "epoch uint, attempt uint, events uint, effective uint, candidates uint, results uint,"
         "approvals uint, rejections uint, errors uint, decided_candidate bytes?,"
-        "decision_id bytes?, is_final bool, final_candidate bytes?, is_disputed bool",
+        "decision_id bytes?, is_final bool, final_candidate bytes?, is_disputed bool,"
+        "control text?",
         key=1,
     ),
     "claims": _shape(
@@ -136,6 +138,11 @@ TABLES: Final[Mapping[str, TableShape]] = {
     "retries": _shape(
         "task_id bytes, retry_id bytes, author bytes, epoch uint, pin bytes, from_attempt uint,"
         "run_at uint, created_at uint, reason text?",
+        key=2,
+    ),
+    "controls": _shape(
+        "task_id bytes, control_id bytes, word text, control_no uint, reason text,"
+        "is_creators bool, signers uint, is_backed bool",
         key=2,
     ),
     "verdicts": _shape(
@@ -243,6 +250,7 @@ def _task(state: TaskState) -> Iterator[Row]:
         final is not None,
         None if final is None else final.candidate,
         final is not None and final.is_disputed,
+        None if state.control is None else state.control.word.value,
     )
 
 
@@ -458,6 +466,20 @@ def _retries(state: TaskState) -> Iterator[Row]:
         )
 
 
+def _controls(state: TaskState) -> Iterator[Row]:
+    for control in state.backers.keys() | state.commanded.keys():
+        yield (
+            state.task_id,
+            control_hash(state.network_id, state.task_id, control),
+            control.word.value,
+            control.control_no,
+            control.reason,
+            control in state.commanded,
+            state.backers.get(control, 0),
+            state.is_backed(control),
+        )
+
+
 def _verdicts(state: TaskState) -> Iterator[Row]:
     for event_id, verdict in state.verdicts.items():
         event = state.pending[event_id][0].event
@@ -493,6 +515,7 @@ _MAKERS: Final[Mapping[str, Callable[[TaskState], Iterator[Row]]]] = {
     "outcomes": _outcomes,
     "errors": _errors,
     "retries": _retries,
+    "controls": _controls,
     "verdicts": _verdicts,
 }
 assert _MAKERS.keys() == TABLES.keys(), "a table without a maker, or the reverse"

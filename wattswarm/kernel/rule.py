@@ -9,7 +9,7 @@ checks in a fixed published order, and the first check that fails is the verdict
     whose it is · roles and labels · leases · the rule's own content
 
 Each family of rules has a file: `creation`, `claim`, `candidate`, `evidence`, `result`, `vote`,
-`decision`, `finality`, `attempt`.
+`decision`, `finality`, `attempt`, `control`.
 """
 
 from collections.abc import Callable, Iterable, Mapping

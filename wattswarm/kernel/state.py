@@ -14,6 +14,7 @@ import attrs
 from wattswarm.kernel.contract import Contract, Independence
 from wattswarm.kernel.governance import Version
 from wattswarm.kernel.ids import Digest, EventId, NodeId, TaskId
+from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.payloads.vote import Ballot
 from wattswarm.kernel.records import (
     Addition,
@@ -23,6 +24,7 @@ from wattswarm.kernel.records import (
     ClaimDecision,
     Commit,
     Confirmation,
+    Control,
     Decision,
     Failure,
     Label,
@@ -98,6 +100,12 @@ class TaskState:
     decisions: dict[EventId, Decision] = attrs.field(factory=dict[EventId, Decision])
     carriers: dict[EventId, Carrier] = attrs.field(factory=dict[EventId, Carrier])
     seals: dict[Seal, bytes] = attrs.field(factory=dict[Seal, bytes])
+    commanded: dict[Control, bool] = attrs.field(factory=dict[Control, bool])
+    """The control words of the creator."""
+    backing: dict[tuple[Control, NodeId], bytes] = attrs.field(
+        factory=dict[tuple[Control, NodeId], bytes]
+    )
+    """The signatures of finalizers of the pin over control words, with or without a quorum."""
 
     listed: dict[EventId, int] = attrs.field(factory=dict[EventId, int])
     """By how many distinct voters' reveals each commit is listed."""
@@ -109,6 +117,9 @@ class TaskState:
     """The commits and plain votes that count."""
     sealed: dict[tuple[Label, EventId], int] = attrs.field(factory=dict[tuple[Label, EventId], int])
     """How many distinct finalizers of the pin signed each candidate of a label."""
+
+    backers: dict[Control, int] = attrs.field(factory=dict[Control, int])
+    """How many distinct finalizers of the pin signed each control word."""
 
     listers: dict[tuple[EventId, NodeId], bool] = attrs.field(
         factory=dict[tuple[EventId, NodeId], bool], repr=False
@@ -212,6 +223,21 @@ class TaskState:
         found = (self.outcome(label) for label in sorted({label for label, _ in self.sealed}))
         return tuple(outcome for outcome in found if outcome is not None)
 
+    def is_backed(self, control: Control) -> bool:
+        """Tell whether enough finalizers of the pin signed a control word."""
+        version = self.version
+        return version is not None and self.backers.get(control, 0) >= version.threshold
+
+    @property
+    def control(self) -> Control | None:
+        """The control word that stands, or None.
+
+        A backed kill stands for ever. Else backed words stand before the creator's; of these the
+        one of the highest number, and then the stricter one.
+        """
+        backed = [each for each in self.backers if self.is_backed(each)]
+        return max(backed or self.commanded, key=_precedence, default=None)
+
     @property
     def decision(self) -> Decision | None:
         """The decision to show: one that finality went by, else the one of the smallest date."""
@@ -279,6 +305,14 @@ def is_independent(
             return (verifier, executor) != (candidate.author, candidate.executor)
         case Independence.NONE:
             return True
+
+
+_STRICTNESS: Final = {word: rank for rank, word in enumerate(ControlWord)}
+
+
+def _precedence(control: Control) -> tuple[bool, int, int, str]:
+    is_kill = control.word is ControlWord.KILLED
+    return is_kill, control.control_no, _STRICTNESS[control.word], control.reason
 
 
 _TABLES: Final = tuple(

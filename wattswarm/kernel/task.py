@@ -18,6 +18,7 @@ from wattswarm.kernel import (
     attempt,
     candidate,
     claim,
+    control,
     creation,
     decision,
     evidence,
@@ -38,9 +39,33 @@ from wattswarm.kernel.version import Version
 
 __all__ = ["RULES", "TaskMachine", "TaskState", "derive", "extend"]
 
+FAMILIES: Final = (
+    creation,
+    claim,
+    candidate,
+    evidence,
+    result,
+    vote,
+    decision,
+    finality,
+    attempt,
+    control,
+)
+
 RULES: Final[Mapping[str, Rule[Any]]] = {
     rule.kind: rule
-    for family in (creation, claim, candidate, evidence, result, vote, decision, finality, attempt)
+    for family in (
+        creation,
+        claim,
+        candidate,
+        evidence,
+        result,
+        vote,
+        decision,
+        finality,
+        attempt,
+        control,
+    )
     for rule in family.RULES
 }
 """Kind → rule: every event kind of a task that has a meaning."""

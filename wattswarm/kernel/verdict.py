@@ -23,13 +23,14 @@ class On(enum.StrEnum):
     ATTEMPT = "attempt"
     APPROVAL = "approval"
     LEASE = "lease"
+    QUORUM = "quorum"
 
 
 class Need(NamedTuple):
     """One thing that is waited for.
 
-    An event by id, a governance version by hash, a claim's approval
-    or longer lease, or the opening of an epoch or attempt (then `name` is the pin).
+    An event by id, a governance version by hash, a claim's approval or longer lease, the quorum of
+    a content by its hash, or the opening of an epoch or attempt (then `name` is the pin).
     """
 
     on: On
@@ -51,6 +52,8 @@ class Need(NamedTuple):
                 return f"the task's creator to approve of claim {short(self.name)}"
             case On.LEASE:
                 return f"a longer lease of claim {short(self.name)}"
+            case On.QUORUM:
+                return f"more finalizers to sign the same, {short(self.name)}"
 
 
 @attrs.frozen

@@ -14,6 +14,7 @@ from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocatio
 from wattswarm.kernel.budget import usage
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.limits import RETRY_BACKOFF_MS_MAX
+from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.payloads.vote import Ballot
 from wattswarm.kernel.records import Label, Subject
 from wattswarm.kernel.state import TaskState
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 WORKABLE: Final = "open"
+SUSPENDED: Final = ControlWord.SUSPENDED.value
+LIVING: Final = frozenset({WORKABLE, "expired", *ControlWord} - {ControlWord.RESUMED})
+"""The words of a task that took effect and is not final."""
 
 
 def state_word(state: TaskState, now_ms: int) -> str:
@@ -47,7 +51,16 @@ def state_word(state: TaskState, now_ms: int) -> str:
         return "final"
     if not state.is_effective:
         return _unborn_word(state)
-    return "expired" if now_ms > state.terms.expires_at else WORKABLE
+    return _living_word(state, now_ms)
+
+
+def _living_word(state: TaskState, now_ms: int) -> str:
+    said = ControlWord.RESUMED if state.control is None else state.control.word
+    if said in (ControlWord.KILLED, ControlWord.STOPPED):
+        return said.value
+    if now_ms > state.terms.expires_at:
+        return "expired"
+    return said.value if said is ControlWord.SUSPENDED else WORKABLE
 
 
 def _unborn_word(state: TaskState) -> str:

@@ -186,16 +186,28 @@ def _fields(row: Row) -> Fields:
 
 def _word(group: GroupRows, now_ms: int) -> str:
     fields = _fields(group.rows["tasks"][0])
-    expires_at = fields["expires_at"]
     match fields["standing"]:
         case _ if fields["is_final"]:
             return "final"
         case Standing.EFFECTIVE.value:
-            return "expired" if isinstance(expires_at, int) and expires_at < now_ms else "open"
+            return _living_word(fields, now_ms)
         case Standing.IGNORED.value:
             return "unsupported" if _creation_code(group) == "unsupported_rules" else "void"
         case _:
             return "pending"
+
+
+def _living_word(fields: Fields, now_ms: int) -> str:
+    expires_at = fields["expires_at"]
+    match fields["control"]:
+        case "killed" | "stopped" as word:
+            return word
+        case _ if isinstance(expires_at, int) and expires_at < now_ms:
+            return "expired"
+        case "suspended" as word:
+            return word
+        case _:
+            return "open"
 
 
 def _creation_code(group: GroupRows) -> object:

@@ -5,7 +5,7 @@ import cbor2
 from tests.support.scene import ref, scene
 from wattswarm.kernel import payloads
 from wattswarm.kernel.hashing import Context, digest
-from wattswarm.kernel.payloads import Work
+from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.rows import NO_GROUP, TABLES, ColumnType, Rows, group_digest, rows
 from wattswarm.kernel.task import derive
 
@@ -39,6 +39,7 @@ def _lively_scene():
     )
     stage.say(payloads.TaskClaimReleased(claim=proposal))
     stage.retry(1)
+    stage.control(ControlWord.STOPPED, signers=[1])
     stage.utter("TASK_LOVED", {})
     return stage
 

@@ -6,6 +6,7 @@ before anything is signed. Nothing here signs events; only the signature that fi
 its payload is made here, with the node's key.
 """
 
+from wattswarm.kernel.decide.control import control
 from wattswarm.kernel.decide.creation import create_task
 from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
 from wattswarm.kernel.decide.gate import Signings, follow
@@ -24,6 +25,7 @@ __all__ = [
     "add_evidence",
     "claim",
     "confirm",
+    "control",
     "create_task",
     "decide_claim",
     "decision",

@@ -1,7 +1,8 @@
 """What every command passes: is the task to be worked on, and would the event take effect?
 
-Nothing is drafted for a task that is final, expired or void, and nothing is handed out that the
-derivation of the same state would not make effective.
+Nothing is drafted for a task that is final, killed, stopped, expired or void; where it is suspended
+only what was begun is finished. And nothing is handed out that the derivation of the same state
+would not make effective, a share in a quorum apart.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ from wattswarm.kernel.payloads import Payload
 from wattswarm.kernel.records import Claim
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.task import extend
-from wattswarm.kernel.verdict import Ignored, explain
-from wattswarm.kernel.views import state_word, workable
+from wattswarm.kernel.verdict import Ignored, On, Verdict, Waiting, explain
+from wattswarm.kernel.views import SUSPENDED, state_word, workable
 
 Signings: TypeAlias = tuple[Signing, ...]
 
@@ -32,9 +33,17 @@ def refuse(code: str, said: str = "", **details: object) -> Rejection:
 
 def not_workable(state: TaskState, now_ms: int) -> Rejection | None:
     """Return why nothing is to be signed for the task any more, or yet; None when it is open."""
-    if workable(state, now_ms):
-        return None
+    return None if workable(state, now_ms) else refuse_word(state_word(state, now_ms))
+
+
+def not_to_be_finished(state: TaskState, now_ms: int) -> Rejection | None:
+    """Return why work under a claim is not to be finished; None when the task is open or rests."""
     word = state_word(state, now_ms)
+    return None if word == SUSPENDED else not_workable(state, now_ms)
+
+
+def refuse_word(word: str) -> Rejection:
+    """Return the refusal of a task for the word that its state is."""
     return refuse("task_not_open", f"it is {word}, {WORDS[word]}", state=word)
 
 
@@ -94,10 +103,15 @@ def effective(state: TaskState, signings: Sequence[Signing], me: NodeId) -> Sign
     after = _with(state, events)
     for event in events:
         verdict = after.verdict(event.event_id)
-        if verdict is not None:
+        if verdict is not None and not _is_a_share(verdict):
             code = verdict.code if isinstance(verdict, Ignored) else "waiting"
             return refuse("would_be_ignored", explain(verdict, event), verdict=code)
     return tuple(signings)
+
+
+def _is_a_share(verdict: Verdict) -> bool:
+    """Tell whether an event counts by what it carries, and waits for others to say the same."""
+    return isinstance(verdict, Waiting) and verdict.for_[0].on is On.QUORUM
 
 
 def follow(state: TaskState, signings: Sequence[Signing], me: NodeId) -> TaskState:

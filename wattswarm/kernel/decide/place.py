@@ -10,6 +10,7 @@ from wattswarm.kernel.decide.gate import (
     draft,
     effective,
     held_claim,
+    not_to_be_finished,
     not_workable,
     refuse,
 )
@@ -125,7 +126,7 @@ def renew(state: TaskState, claim_id: EventId, now_ms: int) -> Signings | Reject
     held = held_claim(state, claim_id)
     if isinstance(held, Rejection):
         return held
-    refusal = not_workable(state, now_ms)
+    refusal = not_to_be_finished(state, now_ms)
     if refusal is not None:
         return refusal
     lease = state.leases[claim_id]
@@ -159,7 +160,7 @@ def release(
     held = held_claim(state, claim_id)
     if isinstance(held, Rejection):
         return held
-    refusal = not_workable(state, now_ms)
+    refusal = not_to_be_finished(state, now_ms)
     if refusal is not None:
         return refusal
     payload = TaskClaimReleased(claim=claim_id, reason=reason)

@@ -9,7 +9,7 @@ from wattswarm.kernel.decide.gate import (
     draft,
     effective,
     held_claim,
-    not_workable,
+    not_to_be_finished,
     refuse,
 )
 from wattswarm.kernel.errors import Rejection
@@ -142,11 +142,11 @@ def _clipped(message: str) -> str:
 
 
 def _open_claim(state: TaskState, claim_id: EventId, now_ms: int) -> Claim | Rejection:
-    return not_workable(state, now_ms) or held_claim(state, claim_id)
+    return not_to_be_finished(state, now_ms) or held_claim(state, claim_id)
 
 
 def _open_candidate(state: TaskState, name: EventId, now_ms: int) -> Candidate | Rejection:
-    refusal = not_workable(state, now_ms)
+    refusal = not_to_be_finished(state, now_ms)
     if refusal is not None:
         return refusal
     candidate = state.candidates.get(name)

@@ -8,7 +8,17 @@ from typing import Final, TypeAlias
 
 from wattswarm.kernel import contract
 from wattswarm.kernel.canonical import Value
-from wattswarm.kernel.payloads import attempt, candidate, claim, decision, form, result, task, vote
+from wattswarm.kernel.payloads import (
+    attempt,
+    candidate,
+    claim,
+    control,
+    decision,
+    form,
+    result,
+    task,
+    vote,
+)
 from wattswarm.kernel.payloads.attempt import TaskError, TaskRetryScheduled
 from wattswarm.kernel.payloads.candidate import CandidateProposed, EvidenceAdded, EvidenceAvailable
 from wattswarm.kernel.payloads.claim import (
@@ -17,6 +27,13 @@ from wattswarm.kernel.payloads.claim import (
     TaskClaimReleased,
     TaskClaimRenewed,
     Work,
+)
+from wattswarm.kernel.payloads.control import (
+    ControlWord,
+    TaskKilled,
+    TaskResumed,
+    TaskStopped,
+    TaskSuspended,
 )
 from wattswarm.kernel.payloads.decision import DecisionCommitted, DecisionFinalized
 from wattswarm.kernel.payloads.form import Form
@@ -28,6 +45,7 @@ __all__ = [
     "KINDS",
     "Ballot",
     "CandidateProposed",
+    "ControlWord",
     "DecisionCommitted",
     "DecisionFinalized",
     "EvidenceAdded",
@@ -41,7 +59,11 @@ __all__ = [
     "TaskClaimed",
     "TaskCreated",
     "TaskError",
+    "TaskKilled",
+    "TaskResumed",
     "TaskRetryScheduled",
+    "TaskStopped",
+    "TaskSuspended",
     "VerifierResultSubmitted",
     "VoteCommit",
     "VoteReveal",
@@ -67,6 +89,10 @@ Payload: TypeAlias = (
     | DecisionFinalized
     | TaskError
     | TaskRetryScheduled
+    | TaskStopped
+    | TaskSuspended
+    | TaskResumed
+    | TaskKilled
 )
 
 _FORMS: Final[Mapping[str, Form[Payload]]] = {
@@ -79,6 +105,7 @@ _FORMS: Final[Mapping[str, Form[Payload]]] = {
         *vote.FORMS,
         *decision.FORMS,
         *attempt.FORMS,
+        *control.FORMS,
     )
 }
 

@@ -1,23 +1,13 @@
 """Decisions and finality."""
 
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final
 
 import attrs
 
-from wattswarm.kernel import fields
-from wattswarm.kernel.canonical import Value
-from wattswarm.kernel.ids import Digest, EventId, NodeId
-from wattswarm.kernel.limits import SIGNATURES_MAX
+from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads import form
 from wattswarm.kernel.payloads.form import Form
-
-Signatures: TypeAlias = "tuple[tuple[NodeId, bytes], ...]"
-
-
-def read_signatures(value: Value, path: str) -> Signatures:
-    """Return the pairs of signer and signature, ascending by signer, that `value` is."""
-    pairs = fields.signatures(value, path, most=SIGNATURES_MAX)
-    return tuple((NodeId(node), signature) for node, signature in pairs)
+from wattswarm.kernel.payloads.signatures import Signatures, read_signatures
 
 
 @attrs.frozen(kw_only=True)

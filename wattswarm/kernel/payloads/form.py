@@ -118,6 +118,11 @@ def _ids(value: Value, path: str, most: int) -> tuple[EventId, ...]:
     return tuple(cast("Sequence[EventId]", items))
 
 
+def number(value: Value, path: str) -> int:
+    """Return the number that `value` is."""
+    return fields.uint(value, path)
+
+
 def date(value: Value, path: str) -> int:
     """Return the date in ms since the Unix epoch that `value` is."""
     return fields.uint(value, path, most=CREATED_AT_MAX)

@@ -52,6 +52,7 @@ create table tasks (
     is_final boolean not null,
     final_candidate bytea,
     is_disputed boolean not null,
+    control text collate "C",
     primary key (task_id)
 );
 
@@ -221,6 +222,18 @@ create table retries (
     primary key (task_id, retry_id)
 );
 
+create table controls (
+    task_id bytea not null,
+    control_id bytea not null,
+    word text collate "C" not null,
+    control_no bigint not null,
+    reason text collate "C" not null,
+    is_creators boolean not null,
+    signers bigint not null,
+    is_backed boolean not null,
+    primary key (task_id, control_id)
+);
+
 create table verdicts (
     task_id bytea not null,
     event_id bytea not null,
@@ -284,10 +297,12 @@ create table governance_equivocations (
 
 create index tasks_newest on tasks (created_at desc, task_id desc) where created_at is not null;
 
-create function task_word(is_final boolean, standing text, expires_at bigint, code text, now_ms bigint)
+create function task_word(is_final boolean, standing text, control text, expires_at bigint, code text, now_ms bigint)
 returns text language sql immutable return case
     when is_final then 'final'
+    when standing = 'effective' and control in ('killed', 'stopped') then control
     when standing = 'effective' and expires_at < now_ms then 'expired'
+    when standing = 'effective' and control = 'suspended' then control
     when standing = 'effective' then 'open'
     when standing = 'ignored' and code = 'unsupported_rules' then 'unsupported'
     when standing = 'ignored' then 'void'

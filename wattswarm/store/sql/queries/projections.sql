@@ -55,7 +55,7 @@ select group_id, seq, error from quarantined order by group_id
 select task_id, name, task_type, scope, word, epoch, attempt, created_at, expires_at, candidates, results,
     approvals, rejections, coalesce(final_candidate, decided_candidate) as decided, events
 from (
-    select tasks.*, task_word(is_final, standing, expires_at, creation.code, %(now_ms)s) as word
+    select tasks.*, task_word(is_final, standing, control, expires_at, creation.code, %(now_ms)s) as word
     from tasks
     left join verdicts as creation on creation.task_id = tasks.task_id and creation.event_id = tasks.task_id
     where tasks.created_at is not null
@@ -68,7 +68,7 @@ order by created_at desc, task_id desc
 limit %(limit)s
 
 -- name: count_tasks
-select task_word(is_final, standing, expires_at, creation.code, %(now_ms)s) as word, count(*)
+select task_word(is_final, standing, control, expires_at, creation.code, %(now_ms)s) as word, count(*)
 from tasks
 left join verdicts as creation on creation.task_id = tasks.task_id and creation.event_id = tasks.task_id
 group by word
@@ -81,6 +81,7 @@ select task_id from tasks where task_id between %(first)s and %(last)s order by 
 -- Tasks that may still be worked on: what a dispatcher has to look at after a restart.
 select task_id from tasks
 where standing = 'effective' and not is_final and expires_at >= %(now_ms)s and task_id > %(after)s
+    and coalesce(control, 'resumed') = 'resumed'
 order by task_id
 limit %(limit)s
 
@@ -88,7 +89,9 @@ limit %(limit)s
 -- The words of list_tasks, for tasks by their ids.
 select task_id, case
     when is_final then 'final'
+    when standing = 'effective' and control in ('killed', 'stopped') then control
     when standing = 'effective' and expires_at < %(now_ms)s then 'expired'
+    when standing = 'effective' and control = 'suspended' then control
     when standing = 'effective' then 'open'
     when standing <> 'ignored' then 'pending'
     when exists (

@@ -34,6 +34,9 @@ delete from outcomes where task_id = any(%(ids)b::bytea[])
 -- name: delete_errors
 delete from errors where task_id = any(%(ids)b::bytea[])
 
+-- name: delete_controls
+delete from controls where task_id = any(%(ids)b::bytea[])
+
 -- name: delete_retries
 delete from retries where task_id = any(%(ids)b::bytea[])
 
@@ -88,6 +91,9 @@ copy outcomes from stdin (format binary)
 -- name: copy_errors
 copy errors from stdin (format binary)
 
+-- name: copy_controls
+copy controls from stdin (format binary)
+
 -- name: copy_retries
 copy retries from stdin (format binary)
 
@@ -110,7 +116,7 @@ copy governance_admissions from stdin (format binary)
 copy governance_equivocations from stdin (format binary)
 
 -- name: rows_of_tasks
-select task_id, standing, scope, creator, created_at, pin, name, task_type, mode, expires_at, quorum_threshold, epoch, attempt, events, effective, candidates, results, approvals, rejections, errors, decided_candidate, decision_id, is_final, final_candidate, is_disputed from tasks where task_id = %(task_id)s order by task_id
+select task_id, standing, scope, creator, created_at, pin, name, task_type, mode, expires_at, quorum_threshold, epoch, attempt, events, effective, candidates, results, approvals, rejections, errors, decided_candidate, decision_id, is_final, final_candidate, is_disputed, control from tasks where task_id = %(task_id)s order by task_id
 
 -- name: rows_of_claims
 select task_id, claim_id, author, role, executor, epoch, pin, attempt, created_at, lease_end, renewals, approved, released_at from claims where task_id = %(task_id)s order by task_id, claim_id
@@ -141,6 +147,9 @@ select task_id, epoch, pin, candidate_id, signers, threshold, is_disputed from o
 
 -- name: rows_of_errors
 select task_id, error_id, claim_id, author, executor, role, epoch, attempt, created_at, reason, reason_codes, message from errors where task_id = %(task_id)s order by task_id, error_id
+
+-- name: rows_of_controls
+select task_id, control_id, word, control_no, reason, is_creators, signers, is_backed from controls where task_id = %(task_id)s order by task_id, control_id
 
 -- name: rows_of_retries
 select task_id, retry_id, author, epoch, pin, from_attempt, run_at, created_at, reason from retries where task_id = %(task_id)s order by task_id, retry_id
