@@ -15,6 +15,7 @@ import trio
 from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import local_genesis
+from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
 from wattswarm.surface import chaos, executor, log
@@ -318,11 +319,42 @@ class SmallNode:
             votes=(_vote(),) if is_final else (),
             errors=(),
             finality=(_finality(),) if is_final else (),
+            controls=(),
             decision_id="de" * 32 if is_final else None,
             quorum=1,
             next_steps=() if is_final else ("an executor has to propose",),
             projected_seq=len(self.entries),
             now=when(NOW + len(self.entries)),
+        )
+
+    async def control_task(
+        self, name: str, word: ControlWord, *, reason: str | None
+    ) -> works.Controlled | Rejection:
+        """Say a control word."""
+        made = self._named(name)
+        if isinstance(made, Rejection):
+            return made
+        is_over = made.state == "killed" and word is not ControlWord.KILLED
+        if is_over or made.state == "final":
+            return Rejection(code="task_not_open", message=f"it is {made.state}")
+        state: works.TaskWord = "open" if word is ControlWord.RESUMED else word.value
+        already, made.state = made.state == state, state
+        if not already:
+            await self.append(f"TASK_{word.name}", made.task_id)
+        said = works.ControlView(
+            word=word.value,
+            control_no=1,
+            reason=reason or "",
+            is_creators=True,
+            signers=(KEY.node_id.hex(),),
+            threshold=1,
+            stands=True,
+        )
+        return works.Controlled(
+            task=self._row(made),
+            controls=(said,),
+            seq=None if already else len(self.entries),
+            already=already,
         )
 
     async def verdicts(self, name: str, *, after: int, limit: int) -> works.VerdictPage | Rejection:

@@ -161,6 +161,59 @@ def _watch(session: Session, client: "Client", task: str, timeout_s: float | Non
     return code
 
 
+def _control(session: Session, task: str, action: str, reason: str | None) -> None:
+    from wattswarm.cli.views.task import controlled_view
+    from wattswarm.surface.task import Controlled
+
+    with session.client() as client:
+        answer = client.post(Controlled, f"/tasks/{segment(task)}/{action}", {"reason": reason})
+        session.out.show(answer, controlled_view)
+
+
+@app.command
+def stop(task: str, /, *, reason: str | None = None, session: Here) -> None:
+    """Have nobody work on a task any more; it can be resumed.
+
+    Args:
+        task: Its id, or a unique prefix.
+        reason: Why; it stands in the log.
+    """
+    _control(session, task, "stop", reason)
+
+
+@app.command
+def suspend(task: str, /, *, reason: str | None = None, session: Here) -> None:
+    """Let a task rest until it is resumed; work that was begun may be finished.
+
+    Args:
+        task: Its id, or a unique prefix.
+        reason: Why; it stands in the log.
+    """
+    _control(session, task, "suspend", reason)
+
+
+@app.command
+def resume(task: str, /, *, reason: str | None = None, session: Here) -> None:
+    """Have a task worked on again that was stopped or suspended.
+
+    Args:
+        task: Its id, or a unique prefix.
+        reason: Why; it stands in the log.
+    """
+    _control(session, task, "resume", reason)
+
+
+@app.command
+def kill(task: str, /, *, reason: str | None = None, session: Here) -> None:
+    """End a task for good; it takes as many finalizers as make it final.
+
+    Args:
+        task: Its id, or a unique prefix.
+        reason: Why; it stands in the log.
+    """
+    _control(session, task, "kill", reason)
+
+
 @app.command
 def explain(task: str, /, *, session: Here) -> None:
     """Tell a task in sentences: what counted, what did not and why, and what is missing.

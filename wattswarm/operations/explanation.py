@@ -10,7 +10,7 @@ from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Ignored
 from wattswarm.kernel.views import finality_equivocators, state_word, vote_equivocations
 from wattswarm.operations.next_steps import next_steps
-from wattswarm.operations.task_view import finality_views, reason_word
+from wattswarm.operations.task_view import control_views, finality_views, reason_word
 from wattswarm.operations.verdict_view import verdict_view
 from wattswarm.store.log_record import LogRow
 from wattswarm.surface.task import Explanation, TaskWord
@@ -35,6 +35,7 @@ def _story(state: TaskState, now_ms: int) -> Iterator[str]:
     yield from _work(state)
     yield from _findings(state)
     yield from _ends(state)
+    yield from _controls(state)
     yield from _trouble(state)
 
 
@@ -102,6 +103,15 @@ def _ends(state: TaskState) -> Iterator[str]:
             f"{len(final.signers)} of {final.threshold} needed finalizers signed candidate "
             f"{final.candidate_id[:12]}{disputed}."
         )
+
+
+def _controls(state: TaskState) -> Iterator[str]:
+    for said in control_views(state):
+        who = "its creator" if said.is_creators else "finalizers"
+        reason = f": {said.reason}" if said.reason else ""
+        counted = f"{len(said.signers)} of {said.threshold} needed finalizers signed it"
+        stands = ", and it stands" if said.stands else ""
+        yield f"By word {said.control_no} of {who} it is {said.word}{reason}. {counted}{stands}."
 
 
 def _trouble(state: TaskState) -> Iterator[str]:

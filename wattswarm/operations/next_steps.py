@@ -27,6 +27,8 @@ def next_steps(state: TaskState, now_ms: int) -> tuple[str, ...]:
             return tuple(_arrivals(state))
         case "open":
             return tuple(_work(state, now_ms))
+        case "suspended" | "stopped" as word:
+            return (f"it is {word}: `task resume` has it worked on again",)
         case _:
             return ()
 

@@ -20,6 +20,7 @@ from wattswarm.operations.actors import Actors
 from wattswarm.operations.announcements import Announcements
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
+from wattswarm.operations.controlling import Controlling
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.doctor import Doctor
 from wattswarm.operations.executors import Executors
@@ -138,6 +139,15 @@ class Operations:
         self.check_contract = submission.check_contract
         self.sample_contract = submission.sample_contract
         self.submit = submission.submit
+
+        controlling = Controlling(
+            reads=self._reads,
+            governing=governing,
+            key=given.key,
+            append=given.append,
+            clock=clock,
+        )
+        self.control_task = controlling.control_task
 
         executors = Executors(
             local=self._local,

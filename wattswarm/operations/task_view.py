@@ -9,10 +9,10 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 import attrs
 
 from wattswarm.kernel.artifact import ArtifactRef
-from wattswarm.kernel.ids import EventId
+from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.payloads.claim import Work
 from wattswarm.kernel.policy import ReasonCode
-from wattswarm.kernel.records import Candidate, Commit, Failure, Result, Vote
+from wattswarm.kernel.records import Candidate, Commit, Control, Failure, Result, Vote
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.views import (
     Place,
@@ -27,6 +27,7 @@ from wattswarm.operations.next_steps import next_steps
 from wattswarm.surface.task import (
     ArtifactView,
     CandidateView,
+    ControlView,
     ErrorView,
     FinalityView,
     PlaceView,
@@ -77,6 +78,7 @@ def task_view(state: TaskState, moment: Moment) -> TaskView:
         votes=tuple(_votes(state)),
         errors=tuple(_error(item, state) for item in _dated(state.errors.values())),
         finality=tuple(finality_views(state)),
+        controls=control_views(state),
         decision_id=None if decision is None else decision.event_id.hex(),
         quorum=0 if contract is None else contract.quorum_threshold,
         next_steps=next_steps(state, moment.now_ms),
@@ -171,6 +173,29 @@ def finality_views(state: TaskState) -> Iterator[FinalityView]:
             is_final=outcome is not None and outcome.candidate == candidate,
             is_disputed=outcome is not None and outcome.is_disputed,
         )
+
+
+def control_views(state: TaskState) -> tuple[ControlView, ...]:
+    """Return the control words on a task, by their numbers."""
+    version = state.version
+    signers: dict[Control, list[NodeId]] = {}
+    for said, signer in sorted(state.backing):
+        signers.setdefault(said, []).append(signer)
+    known = sorted(
+        state.commanded.keys() | signers.keys(), key=lambda each: (each.control_no, each)
+    )
+    return tuple(
+        ControlView(
+            word=said.word.value,
+            control_no=said.control_no,
+            reason=said.reason,
+            is_creators=said in state.commanded,
+            signers=tuple(signer.hex() for signer in signers.get(said, ())),
+            threshold=0 if version is None else version.threshold,
+            stands=said == state.control,
+        )
+        for said in known
+    )
 
 
 class Dated(Protocol):

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.surface.actor import (
     ActorActed,
     ActorDetail,
@@ -45,6 +46,7 @@ from wattswarm.surface.stream import News
 from wattswarm.surface.task import (
     ArtifactBody,
     ContractCheck,
+    Controlled,
     DecisionView,
     Explanation,
     Submitted,
@@ -109,6 +111,15 @@ class TaskOperations(Protocol):
 
         The same key with the same document gives the same task, with another document it is refused
         (`idempotency_conflict`). `contract_invalid` has details {"errors": [ContractProblem …]}.
+        """
+        ...
+
+    async def control_task(
+        self, name: str, word: ControlWord, *, reason: str | None
+    ) -> Controlled | Rejection:
+        """Stop, suspend, resume or kill a task, and answer when the word stands in the log.
+
+        A word that stands already is not said again.
         """
         ...
 

@@ -187,6 +187,20 @@ class FinalityView:
 
 
 @attrs.frozen(kw_only=True)
+class ControlView:
+    """A control word: said by the creator, or by finalizers, with as many as are needed or not."""
+
+    word: Literal["stopped", "suspended", "resumed", "killed"]
+    control_no: int
+    reason: str
+    is_creators: bool
+    signers: tuple[Hex, ...]
+    threshold: int
+    stands: bool
+    """Whether it is this word that the task's state follows."""
+
+
+@attrs.frozen(kw_only=True)
 class TaskView:
     """Everything about a task at one position of the log."""
 
@@ -200,12 +214,24 @@ class TaskView:
     votes: tuple[VoteView, ...]
     errors: tuple[ErrorView, ...]
     finality: tuple[FinalityView, ...]
+    controls: tuple[ControlView, ...]
     decision_id: Hex | None
     quorum: int
     next_steps: tuple[str, ...]
     """What has to happen next, in sentences; empty when nothing has to."""
     projected_seq: int
     now: Time
+
+
+@attrs.frozen(kw_only=True)
+class Controlled:
+    """A task after a control word; `already` when it stood before, and so was not said again."""
+
+    task: TaskRow
+    controls: tuple[ControlView, ...]
+    seq: int | None
+    """Where the word stands in the log, if it was said now."""
+    already: bool
 
 
 @attrs.frozen(kw_only=True)

@@ -203,19 +203,24 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         "ingest_events": b"ab",
         "tune_actor": {"dials": {"batch": 1}},
         "arm_fault": {"fault": "kill", "target": "log"},
+        **{name: {"reason": "why"} for name in CONTROLS},
     }
     async with client_of(node) as client:
         task_id = (await submit(client))["task_id"]
         await node.finish(task_id)
+        other_id = (await submit(client))["task_id"]
         await client.post("/api/v1/executors", json=bodies["add_executor"])
         for operation in sorted(OPERATIONS, key=lambda item: item.method == "DELETE"):
             answer = await client.request(
                 operation.method,
-                _filled(operation, task_id),
+                _filled(operation, other_id if operation.name in CONTROLS else task_id),
                 **_payload(bodies.get(operation.name)),
             )
             assert answer.status_code == operation.status, (operation.name, answer.text)
     assert node.state == "stopping"
+
+
+CONTROLS = {"stop_task", "suspend_task", "resume_task", "kill_task"}
 
 
 def _filled(operation: Operation, task_id: str) -> str:

@@ -136,6 +136,22 @@ def test_a_command_shows_a_table_or_one_document(
         assert isinstance(ended.document, dict)
 
 
+def test_a_task_is_stopped_resumed_and_killed(connected: Run, contract: str) -> None:
+    task_id = submitted(connected, contract)
+    for action, state in [
+        ("suspend", "suspended"),
+        ("stop", "stopped"),
+        ("resume", "open"),
+        ("kill", "killed"),
+    ]:
+        ended = connected("--json", "task", action, task_id[:8], "--reason", "why")
+        assert (ended.code, ended.document["task"]["state"]) == (0, state)
+        assert ended.document["controls"][0]["reason"] == "why"
+    assert "was already killed" in connected("task", "kill", task_id).out
+    assert connected("task", "resume", task_id).code == 4
+    assert connected("--json", "task", "watch", task_id).code == 1
+
+
 def test_json_may_stand_before_or_after_the_command(connected: Run) -> None:
     assert (
         connected("log", "head", "--json").document == connected("--json", "log", "head").document

@@ -1,7 +1,7 @@
 """Tasks on a terminal."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from rich.console import Group, RenderableType
@@ -22,6 +22,8 @@ from wattswarm.cli.views.style import (
 )
 from wattswarm.surface.task import (
     ContractCheck,
+    Controlled,
+    ControlView,
     DecisionView,
     Explanation,
     FinalityView,
@@ -74,6 +76,14 @@ def submitted_view(submitted: Submitted) -> RenderableType:
     )
 
 
+def controlled_view(answer: Controlled) -> RenderableType:
+    """Return what a task is after a control word, and what its last word still lacks."""
+    row = answer.task
+    verb = "was already" if answer.already else "is"
+    lines = [Text.assemble(("task ", "dim"), short(row.task_id), f" {verb} ", word(row.state))]
+    return Group(*lines, *_controls(answer.controls))
+
+
 def check_view(check: ContractCheck) -> RenderableType:
     """Return whether a contract is valid, with every error or with every default."""
     if check.valid:
@@ -94,6 +104,7 @@ def task_view(view: TaskView) -> RenderableType:
         *_votes(view),
         *_errors(view),
         *(_finality(item) for item in view.finality),
+        *_controls(view.controls),
         *(Text(f"next: {step}", "cyan") for step in view.next_steps),
     )
 
@@ -193,6 +204,19 @@ def _errors(view: TaskView) -> Iterator[RenderableType]:
     for error in view.errors:
         where = f"{error.executor}, attempt {error.attempt}"
         yield Text(f"✗ {where}: {error.reason}: {cut(error.message, 100)}", "red")
+
+
+def _controls(controls: Sequence[ControlView]) -> Iterator[RenderableType]:
+    """Yield the word that stands, and those that lack signatures."""
+    for said in controls:
+        is_short = not said.is_creators and len(said.signers) < said.threshold
+        if said.stands or is_short:
+            signed = f"signed by {len(said.signers)} of {said.threshold} needed finalizers"
+            by = "the creator, " if said.is_creators else ""
+            reason = f": {cut(said.reason, 80)}" if said.reason else ""
+            yield Text.assemble(
+                word(said.word), f" (word {said.control_no} of {by}{signed}){reason}"
+            )
 
 
 def _finality(finality: FinalityView) -> RenderableType:
