@@ -17,12 +17,13 @@ from tests.laws.world import START_MS, keys, shared_network, task
 from wattswarm.kernel import payloads
 from wattswarm.kernel.allocation import allocation
 from wattswarm.kernel.artifact import ArtifactRef
+from wattswarm.kernel.control import control_message
 from wattswarm.kernel.duty import ExecutorOffer, due
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import Governance, Role
 from wattswarm.kernel.ids import EventId, NodeId
-from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
-from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.payloads import Ballot, ControlWord, Payload, Status, TaskResumed, Work
+from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.rows import group_digest, rows
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.task import TaskMachine
@@ -238,6 +239,19 @@ def _carriers(n: int) -> Shape:
     return shape
 
 
+def _words(n: int) -> Shape:
+    """Copies of a control word that lacks a signature, and as many words of the creator's."""
+    shape = _shape()
+    said = Control(ControlWord.RESUMED, 1, "")
+    signed = control_message(shape.network_id, shape.task.event_id, said)
+    sigs = sorted((key.node_id, key.sign(signed)) for key in shape.keys)
+    for number in range(n // 2):
+        shape.say(TaskResumed(control_no=1, reason="", sigs=(sigs[0],)), shape.keys[-1])
+        shape.say(TaskResumed(control_no=number, reason="", sigs=None))
+    shape.say(TaskResumed(control_no=1, reason="", sigs=tuple(sigs)), shape.keys[-1])
+    return shape
+
+
 def _crowd(n: int) -> Shape:
     """Claims under as many executor names, and a candidate under each."""
     shape = _shape()
@@ -256,6 +270,7 @@ SHAPES: Mapping[str, Callable[[int], Shape]] = {
     "listed commits": _listed_commits,
     "long lists": _long_lists,
     "carriers": _carriers,
+    "words": _words,
     "crowd": _crowd,
 }
 

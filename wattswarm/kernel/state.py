@@ -235,6 +235,9 @@ class TaskState:
         A backed kill stands for ever. Else backed words stand before the creator's; of these the
         one of the highest number, and then the stricter one.
         """
+        return self.view(("control",), self._standing_control)
+
+    def _standing_control(self) -> Control | None:
         backed = [each for each in self.backers if self.is_backed(each)]
         return max(backed or self.commanded, key=_precedence, default=None)
 
