@@ -50,6 +50,9 @@ KINDS: Mapping[str, int] = {
     "error": 2,
     "retry": 3,
     "control": 7,
+    "completion": 2,
+    "settlement": 2,
+    "notice": 1,
     "nonsense": 2,
 }
 
@@ -57,6 +60,8 @@ KINDS: Mapping[str, int] = {
 GROUNDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "renewal": [("propose", "claim"), ("verify", "claim")],
     "release": [("propose", "claim")],
+    "completion": [("candidate", "candidate")],
+    "settlement": [("propose", "claim"), ("verify", "claim")],
     "claim_decision": [("propose", "claim"), ("verify", "claim")],
     "candidate": [("propose", "claim")],
     "addition": [("candidate", "candidate")],
@@ -145,6 +150,11 @@ class Author:
         if others and self.is_right(0.7):
             return self.rng.choice(others).event.event_id
         return EventId(self.rng.randbytes(32))
+
+    @property
+    def creator(self) -> KeyPair:
+        """Who made the task."""
+        return next(key for key in self.cast if key.node_id == self.task.author)
 
     def key(self, right: KeyPair | None = None) -> KeyPair:
         """Return who says it."""
@@ -253,9 +263,8 @@ def _release(author: Author) -> None:
 
 def _claim_decision(author: Author) -> None:
     claim = author.pick(author.rng.choice(tuple(Work)).value)
-    creator = next(key for key in author.cast if key.node_id == author.task.author)
     payload = payloads.TaskClaimDecided(claim=author.name(claim), approved=author.is_right(0.8))
-    author.say("claim_decision", payload, author.key(creator), author.date(claim))
+    author.say("claim_decision", payload, author.key(author.creator), author.date(claim))
 
 
 def _candidate(author: Author) -> None:
@@ -495,8 +504,7 @@ def _control(author: Author) -> None:
     if not author.is_right(0.9):  # what was signed stands under another number
         said = said._replace(control_no=said.control_no + 1)
     payload = made(control_no=said.control_no, reason=said.reason, sigs=sigs or None)
-    creator = next(key for key in author.cast if key.node_id == author.task.author)
-    key = creator if author.is_right(0.3) else author.rng.choice(author.cast)
+    key = author.creator if author.is_right(0.3) else author.rng.choice(author.cast)
     author.say("control", payload, key, author.date())
 
 
@@ -509,6 +517,26 @@ def _control_signatures(author: Author, signed: bytes) -> tuple[tuple[NodeId, by
             for key in signers
         )
     )
+
+
+def _completion(author: Author) -> None:
+    candidate = author.pick("candidate")
+    payload = payloads.TaskCompletionDecided(
+        candidate=author.name(candidate), approved=author.is_right(0.5), retry_requested=True
+    )
+    author.say("completion", payload, author.key(author.creator), author.date(candidate))
+
+
+def _settlement(author: Author) -> None:
+    claim = author.pick(author.rng.choice(tuple(Work)).value)
+    payload = payloads.TaskSettled(claim=author.name(claim), receipt="{}")
+    author.say("settlement", payload, author.key(author.creator), author.date(claim))
+
+
+def _notice(author: Author) -> None:
+    """A notice that the task expired, some of them too early."""
+    at_ms = author.contract.expires_at + author.rng.choice((-5, 0, 1, 99))
+    author.say("notice", payloads.TaskExpired(), author.key(), at_ms)
 
 
 def _nonsense(author: Author) -> None:
@@ -540,6 +568,9 @@ _SAYINGS: Mapping[str, Callable[[Author], None]] = {
     "error": _error,
     "retry": _retry,
     "control": _control,
+    "completion": _completion,
+    "settlement": _settlement,
+    "notice": _notice,
     "nonsense": _nonsense,
 }
 

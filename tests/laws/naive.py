@@ -120,6 +120,8 @@ class Naive:
             return self.controls(event)
         if self.task_id not in self.effective or event.epoch != 1:
             return False
+        if event.kind == "TASK_EXPIRED":
+            return event.created_at > self.terms.expires_at
         if not creation.created_at < event.created_at <= self.terms.expires_at:
             return False
         named = [self.events[n] for n in self.strict_names(event) if n in self.effective]
@@ -226,6 +228,11 @@ class Naive:
         return self.is_kind(fields["claim"], "TASK_CLAIMED") and (
             event.author == self.creation.author
         )
+
+    def completed(self, event: Event, fields: Fields) -> bool:
+        assert self.creation is not None
+        is_named = self.is_kind(fields["candidate"], "CANDIDATE_PROPOSED")
+        return is_named and event.author == self.creation.author
 
     # --- candidates and results -----------------------------------------------------------------
 
@@ -513,6 +520,8 @@ _RULES = {
     "TASK_CLAIM_RENEWED": Naive.renewed,
     "TASK_CLAIM_RELEASED": Naive.released,
     "TASK_CLAIM_DECIDED": Naive.claim_decided,
+    "TASK_SETTLED": Naive.claim_decided,
+    "TASK_COMPLETION_DECIDED": Naive.completed,
     "CANDIDATE_PROPOSED": Naive.proposed,
     "EVIDENCE_ADDED": Naive.added,
     "EVIDENCE_AVAILABLE": Naive.confirmed,

@@ -35,6 +35,7 @@ VERDICTS: Final[Mapping[str, str]] = {
     "task_in_task": "an event that creates a task does not name one.",
     "wrong_epoch": "it belongs to an epoch that the task, or what it names, does not have.",
     "after_expiry": "it is dated after its task expired.",
+    "not_expired": "it is dated before its task expires.",
     "date_order": "it is dated at or before an event that it names.",
     "wrong_kind": "it names an event that is of another kind than it must be.",
     "depends_on_ignored": "it depends on an event that is ignored.",

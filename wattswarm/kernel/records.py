@@ -261,3 +261,25 @@ class Retry:
     from_attempt: int
     run_at: int
     reason: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Completion:
+    """What the creator said about a candidate as an answer to what it asked for."""
+
+    event_id: EventId
+    created_at: int
+    candidate: EventId
+    is_approved: bool
+    is_retry_requested: bool
+    reason: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Settlement:
+    """The payment for the work under a claim."""
+
+    event_id: EventId
+    created_at: int
+    claim: EventId
+    receipt: str | None

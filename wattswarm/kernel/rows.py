@@ -145,6 +145,15 @@ TABLES: Final[Mapping[str, TableShape]] = {
         "is_creators bool, signers uint, is_backed bool",
         key=2,
     ),
+    "completions": _shape(
+        "task_id bytes, completion_id bytes, candidate_id bytes, created_at uint,"
+        "is_approved bool, is_retry_requested bool, reason text?",
+        key=2,
+    ),
+    "settlements": _shape(
+        "task_id bytes, settlement_id bytes, claim_id bytes, created_at uint, receipt text?",
+        key=2,
+    ),
     "verdicts": _shape(
         "task_id bytes, event_id bytes, event_kind text, author bytes, created_at uint,"
         "verdict text, code text?, awaited text?, name bytes?, epoch uint?, attempt uint?",
@@ -480,6 +489,24 @@ def _controls(state: TaskState) -> Iterator[Row]:
         )
 
 
+def _completions(state: TaskState) -> Iterator[Row]:
+    for said in state.completions.values():
+        yield (
+            state.task_id,
+            said.event_id,
+            said.candidate,
+            said.created_at,
+            said.is_approved,
+            said.is_retry_requested,
+            said.reason,
+        )
+
+
+def _settlements(state: TaskState) -> Iterator[Row]:
+    for paid in state.settlements.values():
+        yield (state.task_id, paid.event_id, paid.claim, paid.created_at, paid.receipt)
+
+
 def _verdicts(state: TaskState) -> Iterator[Row]:
     for event_id, verdict in state.verdicts.items():
         event = state.pending[event_id][0].event
@@ -516,6 +543,8 @@ _MAKERS: Final[Mapping[str, Callable[[TaskState], Iterator[Row]]]] = {
     "errors": _errors,
     "retries": _retries,
     "controls": _controls,
+    "completions": _completions,
+    "settlements": _settlements,
     "verdicts": _verdicts,
 }
 assert _MAKERS.keys() == TABLES.keys(), "a table without a maker, or the reverse"

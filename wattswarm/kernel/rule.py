@@ -9,7 +9,7 @@ checks in a fixed published order, and the first check that fails is the verdict
     whose it is · roles and labels · leases · the rule's own content
 
 Each family of rules has a file: `creation`, `claim`, `candidate`, `evidence`, `result`, `vote`,
-`decision`, `finality`, `attempt`, `control`.
+`decision`, `finality`, `attempt`, `control`, `market`, `notice`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import attrs
 
-from wattswarm.kernel.contract import Allocator
+from wattswarm.kernel.contract import Allocator, Mode
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
@@ -100,6 +100,15 @@ def find(table: Mapping[EventId, R], name: EventId, state: TaskState) -> R | Hol
     if name in state.effective:
         return ignored("wrong_kind", name)
     return waits(Need(On.EVENT, name))
+
+
+def in_epoch(event: Event, state: TaskState) -> Hold | None:
+    """Return why an event is in no open epoch of its task, or None."""
+    if event.epoch == 1:
+        return None
+    if event.epoch == 0 or state.terms.mode is Mode.ONE_SHOT:
+        return ignored("wrong_epoch")
+    return waits(Need(On.EPOCH, b"", event.epoch))
 
 
 def own_claim(name: EventId, event: Event, state: TaskState) -> Claim | Hold:

@@ -23,6 +23,7 @@ from wattswarm.kernel.records import (
     Claim,
     ClaimDecision,
     Commit,
+    Completion,
     Confirmation,
     Control,
     Decision,
@@ -35,6 +36,7 @@ from wattswarm.kernel.records import (
     Result,
     Retry,
     Seal,
+    Settlement,
     Subject,
     Vote,
 )
@@ -100,6 +102,8 @@ class TaskState:
     decisions: dict[EventId, Decision] = attrs.field(factory=dict[EventId, Decision])
     carriers: dict[EventId, Carrier] = attrs.field(factory=dict[EventId, Carrier])
     seals: dict[Seal, bytes] = attrs.field(factory=dict[Seal, bytes])
+    completions: dict[EventId, Completion] = attrs.field(factory=dict[EventId, Completion])
+    settlements: dict[EventId, Settlement] = attrs.field(factory=dict[EventId, Settlement])
     commanded: dict[Control, bool] = attrs.field(factory=dict[Control, bool])
     """The control words of the creator."""
     backing: dict[tuple[Control, NodeId], bytes] = attrs.field(

@@ -23,16 +23,17 @@ from wattswarm.kernel import (
     decision,
     evidence,
     finality,
+    market,
+    notice,
     payloads,
     result,
     vote,
 )
-from wattswarm.kernel.contract import Mode
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.ids import Digest, EventId, TaskId
 from wattswarm.kernel.payloads.task import TaskCreated
-from wattswarm.kernel.rule import Entry, Hold, Rule, ignored, waits
+from wattswarm.kernel.rule import Entry, Hold, Rule, ignored, in_epoch, waits
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Need, On
 from wattswarm.kernel.version import Version
@@ -50,23 +51,12 @@ FAMILIES: Final = (
     finality,
     attempt,
     control,
+    market,
+    notice,
 )
 
 RULES: Final[Mapping[str, Rule[Any]]] = {
-    rule.kind: rule
-    for family in (
-        creation,
-        claim,
-        candidate,
-        evidence,
-        result,
-        vote,
-        decision,
-        finality,
-        attempt,
-        control,
-    )
-    for rule in family.RULES
+    rule.kind: rule for family in FAMILIES for rule in family.RULES
 }
 """Kind → rule: every event kind of a task that has a meaning."""
 
@@ -268,10 +258,9 @@ def _judge_creation(entry: Entry[Any], state: TaskState) -> Hold | None:
 
 def _judge_setting(entry: Entry[Any], state: TaskState) -> Hold | None:
     event = entry.event
-    if event.epoch != 1:
-        if event.epoch == 0 or state.terms.mode is Mode.ONE_SHOT:
-            return ignored("wrong_epoch")
-        return waits(Need(On.EPOCH, b"", event.epoch))
+    hold = in_epoch(event, state)
+    if hold is not None:
+        return hold
     if event.created_at > state.expires_at(event.epoch):
         return ignored("after_expiry")
     if event.created_at <= state.created_at:

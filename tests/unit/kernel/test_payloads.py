@@ -46,6 +46,11 @@ SAMPLES: tuple[Payload, ...] = (
     payloads.TaskStopped(control_no=1, reason="enough"),
     payloads.TaskSuspended(control_no=2, reason="", sigs=(SIGNATURE,)),
     payloads.TaskResumed(control_no=3, reason="go on", sigs=(SIGNATURE,)),
+    payloads.TaskExpired(),
+    payloads.TaskCompletionDecided(
+        candidate=NAME, approved=False, retry_requested=True, reason="no"
+    ),
+    payloads.TaskSettled(claim=NAME, receipt="{}"),
     payloads.TaskKilled(control_no=4, reason="", sigs=(SIGNATURE,)),
 )
 
@@ -73,7 +78,7 @@ def test_an_unknown_field_is_an_error_with_its_path(payload: Payload) -> None:
 @pytest.mark.parametrize("payload", SAMPLES, ids=lambda each: type(each).__name__)
 def test_no_required_field_may_be_missing_and_none_be_of_another_type(payload: Payload) -> None:
     arrived = as_sent(payload)
-    optional = {"reason", "summary", "reuse_of"}
+    optional = {"reason", "summary", "reuse_of", "retry_requested", "receipt"}
     if payload.kind == "TASK_ERROR":
         optional -= {"reason"}
     if "control_no" in arrived:
@@ -86,7 +91,7 @@ def test_no_required_field_may_be_missing_and_none_be_of_another_type(payload: P
         for wrong in ({}, -1, "", b"", True, [[]]):
             if type(wrong) is type(arrived[name]) is bool:
                 continue
-            if name in {"message", "reason", "summary"} and wrong == "":
+            if name in {"message", "reason", "summary", "receipt"} and wrong == "":
                 continue
             with pytest.raises(Malformed, match=r"\$\.payload"):
                 payloads.read(payload.kind, {**arrived, name: wrong})

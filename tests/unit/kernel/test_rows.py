@@ -39,6 +39,8 @@ def _lively_scene():
     )
     stage.say(payloads.TaskClaimReleased(claim=proposal))
     stage.retry(1)
+    stage.say(payloads.TaskCompletionDecided(candidate=candidate, approved=True))
+    stage.say(payloads.TaskSettled(claim=proposal, receipt='{"paid": 3}'))
     stage.control(ControlWord.STOPPED, signers=[1])
     stage.utter("TASK_LOVED", {})
     return stage

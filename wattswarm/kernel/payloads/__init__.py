@@ -15,6 +15,8 @@ from wattswarm.kernel.payloads import (
     control,
     decision,
     form,
+    market,
+    notice,
     result,
     task,
     vote,
@@ -37,6 +39,8 @@ from wattswarm.kernel.payloads.control import (
 )
 from wattswarm.kernel.payloads.decision import DecisionCommitted, DecisionFinalized
 from wattswarm.kernel.payloads.form import Form
+from wattswarm.kernel.payloads.market import TaskCompletionDecided, TaskSettled
+from wattswarm.kernel.payloads.notice import TaskExpired
 from wattswarm.kernel.payloads.result import Status, VerifierResultSubmitted
 from wattswarm.kernel.payloads.task import TaskCreated
 from wattswarm.kernel.payloads.vote import Ballot, PlainVote, VoteCommit, VoteReveal
@@ -57,11 +61,14 @@ __all__ = [
     "TaskClaimReleased",
     "TaskClaimRenewed",
     "TaskClaimed",
+    "TaskCompletionDecided",
     "TaskCreated",
     "TaskError",
+    "TaskExpired",
     "TaskKilled",
     "TaskResumed",
     "TaskRetryScheduled",
+    "TaskSettled",
     "TaskStopped",
     "TaskSuspended",
     "VerifierResultSubmitted",
@@ -93,6 +100,9 @@ Payload: TypeAlias = (
     | TaskSuspended
     | TaskResumed
     | TaskKilled
+    | TaskExpired
+    | TaskCompletionDecided
+    | TaskSettled
 )
 
 _FORMS: Final[Mapping[str, Form[Payload]]] = {
@@ -106,6 +116,8 @@ _FORMS: Final[Mapping[str, Form[Payload]]] = {
         *decision.FORMS,
         *attempt.FORMS,
         *control.FORMS,
+        *market.FORMS,
+        *notice.FORMS,
     )
 }
 

@@ -23,6 +23,7 @@ from wattswarm.kernel.limits import (
     REASON_BYTES_MAX,
     REASON_CODE_MAX,
     REASON_CODES_MAX,
+    RECEIPT_BYTES_MAX,
     SUMMARY_BYTES_MAX,
 )
 
@@ -146,6 +147,11 @@ def flag(value: Value, path: str) -> bool:
 def reason(value: Value, path: str) -> str:
     """Return the reason for people that `value` is."""
     return fields.text(value, path, bytes_max=REASON_BYTES_MAX)
+
+
+def receipt(value: Value, path: str) -> str:
+    """Return the receipt that `value` is."""
+    return fields.text(value, path, bytes_max=RECEIPT_BYTES_MAX)
 
 
 def summary(value: Value, path: str) -> str:

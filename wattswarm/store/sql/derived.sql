@@ -234,6 +234,26 @@ create table controls (
     primary key (task_id, control_id)
 );
 
+create table completions (
+    task_id bytea not null,
+    completion_id bytea not null,
+    candidate_id bytea not null,
+    created_at bigint not null,
+    is_approved boolean not null,
+    is_retry_requested boolean not null,
+    reason text collate "C",
+    primary key (task_id, completion_id)
+);
+
+create table settlements (
+    task_id bytea not null,
+    settlement_id bytea not null,
+    claim_id bytea not null,
+    created_at bigint not null,
+    receipt text collate "C",
+    primary key (task_id, settlement_id)
+);
+
 create table verdicts (
     task_id bytea not null,
     event_id bytea not null,

@@ -37,6 +37,12 @@ delete from errors where task_id = any(%(ids)b::bytea[])
 -- name: delete_controls
 delete from controls where task_id = any(%(ids)b::bytea[])
 
+-- name: delete_completions
+delete from completions where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_settlements
+delete from settlements where task_id = any(%(ids)b::bytea[])
+
 -- name: delete_retries
 delete from retries where task_id = any(%(ids)b::bytea[])
 
@@ -94,6 +100,12 @@ copy errors from stdin (format binary)
 -- name: copy_controls
 copy controls from stdin (format binary)
 
+-- name: copy_completions
+copy completions from stdin (format binary)
+
+-- name: copy_settlements
+copy settlements from stdin (format binary)
+
 -- name: copy_retries
 copy retries from stdin (format binary)
 
@@ -150,6 +162,12 @@ select task_id, error_id, claim_id, author, executor, role, epoch, attempt, crea
 
 -- name: rows_of_controls
 select task_id, control_id, word, control_no, reason, is_creators, signers, is_backed from controls where task_id = %(task_id)s order by task_id, control_id
+
+-- name: rows_of_completions
+select task_id, completion_id, candidate_id, created_at, is_approved, is_retry_requested, reason from completions where task_id = %(task_id)s order by task_id, completion_id
+
+-- name: rows_of_settlements
+select task_id, settlement_id, claim_id, created_at, receipt from settlements where task_id = %(task_id)s order by task_id, settlement_id
 
 -- name: rows_of_retries
 select task_id, retry_id, author, epoch, pin, from_attempt, run_at, created_at, reason from retries where task_id = %(task_id)s order by task_id, retry_id
