@@ -95,11 +95,14 @@ class Bridge(logging.Handler):
     """Passes on what libraries log in the standard library's way."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log a record of a library as an entry of ours."""
+        """Log a record of a library as an entry of ours; no library fails for it."""
         exc_info = record.exc_info if record.exc_info and record.exc_info[0] else None
-        structlog.get_logger().log(
-            record.levelno, record.getMessage(), library=record.name, exc_info=exc_info
-        )
+        try:
+            structlog.get_logger().log(
+                record.levelno, record.getMessage(), library=record.name, exc_info=exc_info
+            )
+        except (OSError, ValueError):  # the stream has ended, or the disk is full
+            self.handleError(record)
 
 
 def _bridge() -> None:

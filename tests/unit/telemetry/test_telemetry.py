@@ -14,14 +14,10 @@ from wattswarm.telemetry.metrics import BY_NAME, METRICS, Reading, exposition
 
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[RotatingFile]:
-    before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     file = RotatingFile(tmp_path / "logs" / "node.log", bytes_max=2_000, files=3)
     configure(level="info", file=file)
     yield file
     file.close()
-    structlog.configure(**before)
-    root.handlers, root.level = handlers, level
 
 
 def entries(file: RotatingFile) -> list[dict[str, object]]:
@@ -102,3 +98,15 @@ def test_readings_become_prometheus_text() -> None:
     assert "wattswarm_ready 1.0\n" in text
     assert 'wattswarm_actor_restarts_total{actor="a"} 2.0\n' in text
     assert "# TYPE wattswarm_actor_restarts_total counter" in text
+
+
+@pytest.mark.usefixtures("file")
+def test_a_library_does_not_fail_when_the_log_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(_file: RotatingFile, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RotatingFile, "write", write)
+    logging.getLogger("library").warning("lost")
+    assert "No space left on device" in capsys.readouterr().err
