@@ -56,8 +56,16 @@ class Command:
             yield node
         finally:
             self("down")
-            assert [process for process in family if process.is_running()] == []
+            assert [process for process in family if has_not_ended(process)] == []
             assert leftovers(self.state_dir) == []
+
+
+def has_not_ended(process: psutil.Process) -> bool:
+    """Tell whether a process runs; one that only waits for init to notice its end does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def leftovers(state_dir: Path) -> list[str]:
