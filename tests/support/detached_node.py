@@ -1,6 +1,7 @@
 """A program in place of `wattswarm up`: it does with its directory what a node does, and no more.
 
-Usage: detached_node.py --state-dir DIR up [--fail] [--fail-silently] [--never-ready] [--deaf] …
+Usage: detached_node.py --state-dir DIR up [--fail] [--fail-silently] [--never-ready] [--deaf]
+[--tell FIFO] …
 It stops on SIGTERM and, unless it is deaf, when asked over the API.
 """
 
@@ -64,6 +65,8 @@ def main(words: list[str]) -> int:
     if "--fail-silently" in words:
         return 70
     with state.hold():
+        if "--tell" in words:
+            Path(words[words.index("--tell") + 1]).write_bytes(b"")
         trio.run(run, state, words)
     return 0
 

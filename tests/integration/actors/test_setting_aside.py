@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import attrs
 import pytest
-import trio
 
 from tests.integration.actors.test_dispatching import TERMS, Worker, node_with
 from tests.support.actor_tree import PATIENCE_S, ActorTree
+from tests.support.actors import until
 from wattswarm.actors.dispatch import asking, making
 from wattswarm.executors.fields import Json
 from wattswarm.kernel import task as derivation
@@ -82,12 +82,15 @@ async def set_aside(node: ActorTree) -> Mapping[str, Any]:
 
 async def wait_set_aside(node: ActorTree, count: int) -> Mapping[str, Any]:
     """Return what it tells once that are so many."""
-    with trio.fail_after(PATIENCE_S):
-        while True:
-            found = await set_aside(node)
-            if found["count"] == count:
-                return found
-            await trio.sleep(0.02)
+    told: Mapping[str, Any] = {}
+
+    async def are_so_many() -> bool:
+        nonlocal told
+        told = await set_aside(node)
+        return told["count"] == count
+
+    await until(are_so_many, within_s=PATIENCE_S)
+    return told
 
 
 async def poisoned(node: ActorTree) -> TaskId:

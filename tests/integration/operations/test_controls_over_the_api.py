@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import trio
 
+from tests.support import actors
 from tests.support.actor_tree import until
 from tests.support.api_node import ApiNode, api_node
 from wattswarm.executors import ExecuteAnswer, ExecuteRequest, Executor
@@ -56,12 +57,12 @@ async def at_work(
 async def let_go(worker: Worker, node: ApiNode) -> None:
     """Let the executor answer, and wait until the dispatcher has nothing in hand."""
     worker.let_go.set()
-    with trio.fail_after(10):
-        while True:
-            dispatcher = await node.get("/actors/executor_dispatcher")
-            if not dispatcher["snapshot"]["working"]:
-                return
-            await trio.sleep(0.02)
+
+    async def is_idle() -> bool:
+        dispatcher = await node.get("/actors/executor_dispatcher")
+        return not dispatcher["snapshot"]["working"]
+
+    await actors.until(is_idle)
 
 
 async def kinds(node: ApiNode, task_id: str) -> list[str]:
