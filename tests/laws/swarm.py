@@ -240,9 +240,9 @@ class Swarm:
 
     def _complete(self, node: Node, answer: Sequence[Signing] | Rejection, now_ms: int) -> None:
         if not isinstance(answer, Rejection):
-            answer = duty.complete(
+            answer = duty.carry(
                 node.state, tuple(answer), node.key, node.executors, now_ms, checked=node.checked
-            )
+            ).signings
         self._append(node, answer)
 
     def _proposed(

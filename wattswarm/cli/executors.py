@@ -46,6 +46,8 @@ def add(
         token_file: File with its bearer token, readable by the node's user only.
         check: Ask it at once; --no-check adds it unseen.
     """
+    from rich.console import Group
+
     from wattswarm.cli.views.executors import check_view, executor_view
     from wattswarm.surface.executor import ExecutorCheck, ExecutorSpec, ExecutorView
 
@@ -64,11 +66,11 @@ def add(
     )
     with session.client() as client:
         added = client.post(ExecutorView, "/executors", attrs.asdict(spec))
-        session.out.show(added, executor_view)
         if not check:
+            session.out.show(added, executor_view)
             return 0
         found = client.post(ExecutorCheck, f"/executors/{segment(name)}/check")
-    session.out.show(found, check_view)
+    session.out.show(found, lambda found: Group(executor_view(added), check_view(found)))
     return 0 if found.ok else FAILED
 
 

@@ -6,7 +6,7 @@ from tests.laws.world import START_MS
 from tests.support.scene import LEASE_MS, Scene, local_scene, ref, scene
 from wattswarm.kernel import decide, duty, payloads
 from wattswarm.kernel.choice import deciders
-from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, carry, complete, due
+from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, carry, due
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Status, Work
 
@@ -227,9 +227,9 @@ def test_in_a_network_of_one_everything_that_follows_comes_in_one_batch() -> Non
         stage.now_ms,
     )
     assert isinstance(result, tuple)
-    batch = complete(
+    batch = carry(
         stage.state, result, stage.cast[0], [X], stage.now_ms, checked={candidate: True}
-    )
+    ).signings
     assert [each.draft.kind for each in batch] == [
         "VERIFIER_RESULT_SUBMITTED",
         "VOTE_REVEAL",
@@ -253,7 +253,7 @@ def test_in_larger_networks_nothing_is_added_to_a_batch() -> None:
         stage.state, claim, candidate, Status.PASSED, 1, (100,), "p", "m", [], stage.now_ms
     )
     assert isinstance(result, tuple)
-    assert complete(stage.state, result, stage.cast[0], [X], stage.now_ms) == result
+    assert carry(stage.state, result, stage.cast[0], [X], stage.now_ms).signings == result
 
 
 def test_the_next_decider_asks_again_when_its_turn_comes() -> None:

@@ -27,7 +27,7 @@ from wattswarm.kernel.duty.kinds import (
     Verify,
     Vote,
 )
-from wattswarm.kernel.duty.roster import Course, Roster, carry, complete, due
+from wattswarm.kernel.duty.roster import Course, Roster, carry, due
 
 __all__ = [
     "FOLLOWING",
@@ -51,6 +51,5 @@ __all__ = [
     "Verify",
     "Vote",
     "carry",
-    "complete",
     "due",
 ]

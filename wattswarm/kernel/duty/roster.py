@@ -70,23 +70,6 @@ def due(
     return _outstanding(desk)
 
 
-def complete(
-    state: TaskState,
-    signings: Signings,
-    me: KeyPair,
-    executors: Sequence[ExecutorOffer],
-    now_ms: int,
-    *,
-    in_hand: Collection[EventId] = frozenset(),
-    checked: Mapping[EventId, bool] | None = None,
-) -> Signings:
-    """Return these events and, in a network of one, all that follows from them without I/O.
-
-    They are meant as one batch: a result with its vote, the decision and its finality.
-    """
-    return carry(state, signings, me, executors, now_ms, in_hand=in_hand, checked=checked).signings
-
-
 def carry(
     state: TaskState,
     signings: Signings,
@@ -97,7 +80,11 @@ def carry(
     in_hand: Collection[EventId] = frozenset(),
     checked: Mapping[EventId, bool] | None = None,
 ) -> Course:
-    """Return what `complete` does, and what is outstanding once that has been appended."""
+    """Return these events and, in a network of one, all that follows from them without I/O.
+
+    They are meant as one batch: a result with its vote, the decision and its finality; with them
+    comes what is outstanding once that has been appended.
+    """
     if not state.is_local:
         return Course(signings, None)
     batch = list(signings)
