@@ -21,10 +21,11 @@ from wattswarm.kernel.control import control_message
 from wattswarm.kernel.duty import ExecutorOffer, due
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import Governance, Role
+from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, ControlWord, Payload, Status, TaskResumed, Work
 from wattswarm.kernel.records import Control, Label, Subject
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.task import TaskMachine
 from wattswarm.kernel.vote import bound_fields, commit_hash

@@ -14,9 +14,10 @@ from wattswarm.kernel.duty import ExecutorOffer
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import Role
+from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.task import TaskMachine, derive
 

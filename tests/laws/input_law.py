@@ -8,7 +8,8 @@ import sys
 from tests.laws.histories import history
 from tests.laws.report import Law
 from tests.laws.set_laws import derived
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.group_digest import group_digest
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.views import allocation
 
 SETTINGS = (

@@ -13,8 +13,9 @@ from tests.laws.report import Law
 from wattswarm.kernel import governance
 from wattswarm.kernel.event import Draft, Event
 from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.payloads.control import PAYLOADS
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.task import TaskMachine, derive, extend

@@ -1,4 +1,4 @@
-"""The tables of groups: those of a task (`kernel/rows.py`), and those of governance.
+"""The tables of groups: those of a task (`kernel/rows/`), and those of governance.
 
 A group is what is replaced as a whole: a task, or the governance chain. The SQL of `derived.sql`
     and `queries/tables.sql` has the same tables and columns, which a test compares.
@@ -10,22 +10,12 @@ from typing import Final
 import attrs
 import cbor2
 
+from wattswarm.kernel.group_digest import EMPTY, NO_GROUP, encoded, group_digest
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import Digest, TaskId
-from wattswarm.kernel.rows import (
-    NO_GROUP,
-    TABLES,
-    Column,
-    ColumnType,
-    Row,
-    Rows,
-    TableShape,
-    encoded,
-    group_digest,
-)
+from wattswarm.kernel.rows import TABLES, Column, ColumnType, Row, Rows, TableShape
 
 GOVERNANCE_SCOPE: Final = "global"
-EMPTY: Final = cbor2.dumps(())
 NO_ROWS: Final = digest(Context.DIGEST, EMPTY)
 UNKNOWN_SCOPE: Final = ""
 """Of a task whose TASK_CREATED has not arrived."""

@@ -6,9 +6,10 @@ import pytest
 
 from tests.laws.honest_laws import SCENARIOS, SKEW_MS, Scenario, swarm
 from tests.laws.swarm import Node, Swarm
+from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Ballot, Status
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.views import median_score_bp
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.laws.histories import history
 from tests.laws.set_laws import governance_of
 from wattswarm.kernel.governance import Governance
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.group_digest import group_digest
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.task import TaskMachine, derive, extend
 

@@ -10,9 +10,10 @@ from tests.support.scene import LEASE_MS, Scene, scene
 from wattswarm.kernel import canonical, payloads
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.codes import CODES
+from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Work
-from wattswarm.kernel.rows import group_digest, rows
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.verdict import Ignored, explain
 
 STAGE = scene()

@@ -4,9 +4,10 @@ import cbor2
 
 from tests.support.scene import ref, scene
 from wattswarm.kernel import payloads
+from wattswarm.kernel.group_digest import NO_GROUP, group_digest
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.payloads import ControlWord, Work
-from wattswarm.kernel.rows import NO_GROUP, TABLES, ColumnType, Rows, group_digest, rows
+from wattswarm.kernel.rows import TABLES, ColumnType, Rows, rows
 from wattswarm.kernel.task import derive
 
 TYPES = {
