@@ -3,7 +3,7 @@
 Events are unsigned unless a test asks otherwise: derivation looks at no event's own signature.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -12,9 +12,17 @@ from wattswarm.kernel import payloads
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.control import control_message
+from wattswarm.kernel.epoch import epoch_end_message
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.finality import finality_message
-from wattswarm.kernel.governance import Governance, Role
+from wattswarm.kernel.governance import (
+    Governance,
+    Role,
+    Version,
+    draft_update,
+    sign,
+    successor,
+)
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
 from wattswarm.kernel.payloads.control import PAYLOADS, ControlWord
@@ -44,6 +52,8 @@ class Scene:
     task: Event
     now_ms: int = START_MS
     said: list[Event] = attrs.field(factory=list[Event])
+    entered: Label | None = None
+    """The epoch that is spoken of, when it is not the first."""
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -54,13 +64,13 @@ class Scene:
 
     @property
     def pin(self) -> Digest:
-        """The governance version that the task runs under."""
-        return self.network.genesis.id
+        """The governance version of the epoch that is spoken of."""
+        return self.label.pin
 
     @property
     def label(self) -> Label:
-        """The task's only epoch."""
-        return Label(1, self.pin)
+        """The epoch that is spoken of: by default the first."""
+        return self.entered or Label(1, self.network.genesis.id)
 
     def verdict(self, name: EventId) -> Verdict:
         """Return the verdict on an event."""
@@ -80,7 +90,7 @@ class Scene:
         by: int = 0,
         at_ms: int | None = None,
         *,
-        epoch: int = 1,
+        epoch: int | None = None,
         scope: str | None = None,
         lane_class: LaneClass = LaneClass.WORK,
     ) -> EventId:
@@ -91,7 +101,7 @@ class Scene:
             scope=self.task.scope if scope is None else scope,
             lane_class=lane_class,
             task_id=self.task.event_id,
-            epoch=epoch,
+            epoch=self.label.epoch if epoch is None else epoch,
             created_at=self.now_ms if at_ms is None else at_ms,
             payload=fields,
         )
@@ -263,6 +273,35 @@ class Scene:
         payload = PAYLOADS[word](control_no=number, reason=reason, sigs=tuple(sigs) or None)
         return self.say(payload, by, at_ms)
 
+    def end_epoch(
+        self,
+        next_pin: Digest | None = None,
+        signers: Sequence[int] = (0,),
+        by: int = 0,
+        *,
+        at_ms: int | None = None,
+    ) -> EventId:
+        """Carry these members' signatures that the epoch is over; it is spoken of as before."""
+        following = self.pin if next_pin is None else next_pin
+        signed = epoch_end_message(
+            self.network.network_id, self.task.event_id, self.label, following
+        )
+        sigs = sorted((self.cast[n].node_id, self.cast[n].sign(signed)) for n in signers)
+        payload = payloads.EpochEnded(
+            pin=self.pin, next_pin=following, reason="over", sigs=tuple(sigs)
+        )
+        return self.say(payload, by, at_ms)
+
+    def govern(self, signers: Sequence[int] = (0,), **changes: object) -> Version:
+        """Have a valid successor of the newest governance version, and return it."""
+        head = self.governance.head()
+        assert head is not None
+        version, name = successor(head, **changes), self.network.network_id
+        sigs = {self.cast[n].node_id: sign(name, version, self.cast[n]) for n in signers}
+        draft = draft_update(version, sigs, self.now_ms)
+        self.governance.add(draft.unsigned(name, self.cast[signers[0]].node_id))
+        return version
+
     def retry(self, from_attempt: int = 1, by: int = 0, *, run_at: int = 0) -> EventId:
         """Open the next attempt."""
         payload = payloads.TaskRetryScheduled(
@@ -286,6 +325,10 @@ def scene(members: int = 3, *, threshold: int | None = None, **terms: object) ->
     }
     created = task(network, cast[0], {**defaults, **terms})
     return Scene(network, cast, network.governance(), created)
+
+
+CONTINUOUS: Mapping[str, object] = {"mode": "continuous", "budget_mode": "epoch_renew"}
+"""The terms of a task of many epochs."""
 
 
 def local_scene(**terms: object) -> Scene:

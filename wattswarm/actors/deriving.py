@@ -101,8 +101,7 @@ class Deriver:
                 changed.setdefault(row.task_id, []).append(row)
         if pins:
             for task_id, machine in self._machines.items():
-                machine.governance_changed(pins)
-                if machine.state.pin in pins:
+                if machine.governance_changed(pins):
                     changed.setdefault(task_id, [])
             for task_id in self.pinned(pins):
                 if self._is_ours(task_id):

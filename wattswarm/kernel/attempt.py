@@ -2,7 +2,16 @@
 
 from wattswarm.kernel.payloads.attempt import TaskError, TaskRetryScheduled
 from wattswarm.kernel.records import Failure, Label, Retry
-from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, ignored, own_claim, waits
+from wattswarm.kernel.rule import (
+    Entry,
+    Hold,
+    Provided,
+    Rule,
+    ignored,
+    not_in_label,
+    own_claim,
+    waits,
+)
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Need, On
 from wattswarm.kernel.version import Role
@@ -33,13 +42,15 @@ def apply_error(entry: Entry[TaskError], state: TaskState) -> Provided:
 def judge_retry(entry: Entry[TaskRetryScheduled], state: TaskState) -> Hold | None:
     """Return why a retry opens nothing, or None."""
     event, retried = entry.event, entry.payload
-    if not state.governing.holds(event.author, Role.COMMITTER):
+    label = Label(event.epoch, retried.pin)
+    hold = not_in_label(label, state)
+    if hold is not None:
+        return hold
+    if not state.versions[label.pin].holds(event.author, Role.COMMITTER):
         return ignored("missing_role")
-    if retried.pin != state.pin:
-        return ignored("wrong_pin")
     if retried.from_attempt >= state.terms.max_attempts:
         return ignored("no_such_attempt")
-    if retried.from_attempt > state.attempts[Label(event.epoch, retried.pin)]:
+    if retried.from_attempt > state.attempts[label]:
         return waits(Need(On.ATTEMPT, retried.pin, event.epoch, retried.from_attempt))
     return None
 

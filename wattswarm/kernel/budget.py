@@ -100,5 +100,7 @@ def _is_paid(
 
 def _finalized(state: TaskState) -> int:
     committers = state.governing.holders(Role.COMMITTER)
-    decided = {each.author for each in state.decisions.values()} & committers
-    return len(decided) + len({seal.signer for seal in state.seals})
+    here = state.here
+    decided = {each.author for each in state.decisions.values() if each.label == here}
+    signers = {seal.signer for seal in state.seals if seal.label == here}
+    return len(decided & committers) + len(signers)

@@ -53,7 +53,7 @@ def choices(state: TaskState, now_ms: int | None = None) -> tuple[Choice, ...]:
     newest_ms = state.view(("newest_ground",), lambda: _newest_ground(state))
     until_ms = newest_ms
     if now_ms is not None and state.is_effective:
-        until_ms = min(newest_ms, now_ms + AHEAD_MS, state.terms.expires_at - 1)
+        until_ms = min(newest_ms, now_ms + AHEAD_MS, state.ends_at - 1)
     return state.view(("choices", until_ms), lambda: _choices(state, until_ms))
 
 

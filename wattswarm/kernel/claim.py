@@ -18,7 +18,17 @@ from wattswarm.kernel.payloads.claim import (
     Work,
 )
 from wattswarm.kernel.records import Claim, ClaimDecision, Label, Lease, Release, Renewal
-from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, find, ignored, own_claim, waits
+from wattswarm.kernel.rule import (
+    Entry,
+    Hold,
+    Provided,
+    Rule,
+    find,
+    ignored,
+    not_in_label,
+    own_claim,
+    waits,
+)
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Need, On
 from wattswarm.kernel.version import Role
@@ -29,15 +39,17 @@ ROLE_OF: Final = {Work.PROPOSE: Role.PROPOSER, Work.VERIFY: Role.VERIFIER}
 def judge_claim(entry: Entry[TaskClaimed], state: TaskState) -> Hold | None:
     """Return why a claim has no effect, or None."""
     event, claimed = entry.event, entry.payload
-    if claimed.pin != state.pin:
-        return ignored("wrong_pin")
-    if not state.governing.holds(event.author, ROLE_OF[claimed.role]):
+    label = Label(event.epoch, claimed.pin)
+    hold = not_in_label(label, state)
+    if hold is not None:
+        return hold
+    if not state.versions[label.pin].holds(event.author, ROLE_OF[claimed.role]):
         return ignored("missing_role")
     if claimed.attempt > state.terms.max_attempts:
         return ignored("no_such_attempt")
     if claimed.lease_until <= event.created_at:
         return ignored("empty_lease")
-    if claimed.attempt > state.attempts[Label(event.epoch, claimed.pin)]:
+    if claimed.attempt > state.attempts[label]:
         return waits(Need(On.ATTEMPT, claimed.pin, event.epoch, claimed.attempt))
     return None
 

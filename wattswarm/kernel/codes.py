@@ -97,6 +97,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "not_decidable": "no candidate has enough votes and confirmations.",
     "already_decided": "a decision stands already.",
     "not_the_decider": "another node decides this task now.",
+    "not_the_drafter": "another finalizer is in turn to draft what all are to sign.",
+    "one_epoch": "the task has no epoch after this one.",
     "stale_pin": "the task names a governance version that had a successor when it was created.",
     "signed_another": "this node has signed another candidate for this epoch.",
     "restored_since": "this node's log was restored after the epoch was opened.",

@@ -1,20 +1,20 @@
 """The rule of control words: stop, suspend, resume and kill.
 
 They are gathered by content: a word, its number and its reason, whoever carries it. Finalizers of
-the pin sign the content, and it is backed when as many did as the pin's threshold; the creator's
-own event needs no signature, except to kill. Nothing else of a carrier is read: not its date, and
-not its epoch. What stands is a view (`TaskState.control`), for `decide` and for people: it changes
-no verdict of any other kind.
+a pin that an epoch of the task is open under sign the content, and it is backed when as many did as
+that pin's threshold; the creator's own event needs no signature, except to kill. Nothing else of a
+carrier is read: not its date, and not its epoch. What stands is a view (`TaskState.control`), for
+`decide` and for people: it changes no verdict of any other kind.
 """
 
 from wattswarm.kernel.hashing import Context, digest
-from wattswarm.kernel.ids import Digest, TaskId
+from wattswarm.kernel.ids import Digest, NodeId, TaskId
 from wattswarm.kernel.payloads.control import PAYLOADS, ControlPayload, ControlWord
 from wattswarm.kernel.records import Control
-from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, ignored, waits
+from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, waits
 from wattswarm.kernel.signature import Domain, is_valid, message
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.verdict import Need, On
+from wattswarm.kernel.verdict import Ignored, Need, On
 from wattswarm.kernel.version import Version
 
 
@@ -40,40 +40,63 @@ def judge(entry: Entry[ControlPayload], state: TaskState) -> Hold | None:
     It takes effect as the creator's word, or with its content's quorum. A carrier with too few
     signatures waits for the others, wherever they come from: its own count meanwhile.
     """
-    version, said = state.version, content(entry.payload)
-    if version is None:
+    said = content(entry.payload)
+    if not state.versions:
         assert state.pin is not None, "the machine asks when the pin is known"
         return waits(Need(On.VERSION, state.pin))
     if entry.facts is None:
-        entry.facts = _valid(entry.payload, said, version, state)
-    _count(entry, said, state)
+        entry.facts = ()
+        _offer(entry.payload, said, state)
     if _is_creators(entry, state):
         return None
-    if not entry.facts:
-        is_signed = entry.payload.sigs or said.word is ControlWord.KILLED
-        return ignored("no_valid_signature" if is_signed else "not_creator")
+    if not _is_signed(entry.payload, said, state):
+        is_asked = entry.payload.sigs or said.word is ControlWord.KILLED
+        verdict = Ignored("no_valid_signature" if is_asked else "not_creator")
+        return Hold(verdict, _quorum(said, state))
     return None if state.is_backed(said) else waits(_quorum(said, state))
 
 
-def _valid(
-    carried: ControlPayload, said: Control, version: Version, state: TaskState
-) -> tuple[int, ...]:
-    """Return the indexes of the valid signatures, of Finalizers of the pin only: at most n."""
-    signed = control_message(state.network_id, state.task_id, said)
-    return tuple(
-        index
-        for index, (signer, signature) in enumerate(carried.sigs or ())
-        if signer in version.finalizers
-        and (state.backing.get((said, signer)) == signature or is_valid(signer, signed, signature))
+def _is_signed(carried: ControlPayload, said: Control, state: TaskState) -> bool:
+    """Tell whether the carrier has a valid signature of a finalizer of one of the task's pins."""
+    return any(
+        (said, signer) in state.backing and (said, signer, signature) not in state.offered
+        for signer, signature in carried.sigs or ()
     )
 
 
-def _count(entry: Entry[ControlPayload], said: Control, state: TaskState) -> None:
-    sigs = entry.payload.sigs or ()
-    for signer, signature in (sigs[index] for index in entry.facts or ()):
-        if (said, signer) not in state.backing:
-            state.backers[said] = state.backers.get(said, 0) + 1
-        state.backing[said, signer] = min(signature, state.backing.get((said, signer), signature))
+def _offer(carried: ControlPayload, said: Control, state: TaskState) -> None:
+    """Count the valid signatures; keep those of others, who may be finalizers of a later pin."""
+    signed = control_message(state.network_id, state.task_id, said)
+    for signer, signature in carried.sigs or ():
+        if any(signer in version.finalizers for version in state.versions.values()):
+            _check(said, signer, signature, signed, state)
+        else:
+            state.offered[said, signer, signature] = True
+
+
+def _check(
+    said: Control, signer: NodeId, signature: bytes, signed: bytes, state: TaskState
+) -> bool:
+    held = state.backing.get((said, signer))
+    if held != signature and not is_valid(signer, signed, signature):
+        state.offered[said, signer, signature] = True
+        return False
+    if held is None:
+        state.backers[said] = state.backers.get(said, 0) + 1
+    state.backing[said, signer] = signature if held is None else min(signature, held)
+    return True
+
+
+def learned(state: TaskState, version: Version) -> Provided:
+    """Count what finalizers of a pin of the task signed before the pin was known to be one."""
+    found: set[Control] = set()
+    for said, signer, signature in [*state.offered]:
+        if signer in version.finalizers:
+            signed = control_message(state.network_id, state.task_id, said)
+            del state.offered[said, signer, signature]
+            if _check(said, signer, signature, signed, state):
+                found.add(said)
+    return [_quorum(said, state) for said in sorted(found | state.backers.keys())]
 
 
 def _is_creators(entry: Entry[ControlPayload], state: TaskState) -> bool:

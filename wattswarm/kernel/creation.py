@@ -12,7 +12,7 @@ def judge(entry: Entry[TaskCreated], state: TaskState) -> Hold | None:
 
     The machine has seen to it that the version of the pin is known.
     """
-    event, created, version = entry.event, entry.payload, state.governing
+    event, created, version = entry.event, entry.payload, state.versions[entry.payload.pin]
     if event.epoch != 1:
         return ignored("wrong_epoch")
     if event.created_at > created.contract.expires_at:
@@ -30,7 +30,7 @@ def apply(entry: Entry[TaskCreated], state: TaskState) -> Provided:
     """Write that the task is created, with its first attempt open."""
     created = entry.payload
     state.is_effective = True
-    state.attempts[Label(1, created.pin)] = 1
+    state.attempts.setdefault(Label(1, created.pin), 1)
     return ()
 
 

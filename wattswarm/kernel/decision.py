@@ -27,7 +27,7 @@ def judge(entry: Entry[DecisionCommitted], state: TaskState) -> Hold | None:
         return candidate
     if event.created_at <= candidate.created_at:
         return ignored("date_order", decided.candidate)
-    if not state.governing.holds(event.author, Role.COMMITTER):
+    if not state.versions[candidate.label.pin].holds(event.author, Role.COMMITTER):
         return ignored("missing_role")
     if candidate.label.epoch != event.epoch:
         return ignored("wrong_epoch", decided.candidate)

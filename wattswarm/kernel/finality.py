@@ -30,11 +30,10 @@ def judge(entry: Entry[DecisionFinalized], state: TaskState) -> Hold | None:
     """Return why a carrier has no effect, or None: it needs one valid signature of a finalizer."""
     event, carried = entry.event, entry.payload
     label = Label(event.epoch, carried.pin)
-    if label.epoch != 1:
-        return waits(Need(On.EPOCH, label.pin, label.epoch))
-    if label.pin != state.pin:
-        return ignored("wrong_pin")
-    version = state.version
+    if not state.is_open(label):
+        is_first = label.epoch == 1
+        return ignored("wrong_pin") if is_first else waits(Need(On.EPOCH, label.pin, label.epoch))
+    version = state.version_of(label)
     if version is None:
         return waits(Need(On.VERSION, label.pin))
     if entry.facts is None:

@@ -21,6 +21,7 @@ class Context(enum.StrEnum):
     VOTE_SALT = "wattswarm 2026 vote salt v1"
     POSSESSION = "wattswarm 2026 possession v1"
     DECIDER_RANK = "wattswarm 2026 decider rank v1"
+    DRAFTER_RANK = "wattswarm 2026 drafter rank v1"
     POLICY = "wattswarm 2026 policy v1"
     GOVERNANCE = "wattswarm 2026 governance v1"
     NETWORK_ID = "wattswarm 2026 network id v1"
@@ -30,6 +31,8 @@ class Context(enum.StrEnum):
     CHAIN = "wattswarm 2026 chain v1"
     DIGEST = "wattswarm 2026 digest v1"
     CONTROL = "wattswarm 2026 control v1"
+    EPOCH_END = "wattswarm 2026 epoch end v1"
+    STATEMENT = "wattswarm 2026 statement v1"
     EXECUTION_ID = "wattswarm 2026 execution id v1"
 
 

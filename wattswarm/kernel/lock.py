@@ -22,12 +22,13 @@ class LockKind(enum.StrEnum):
     REVEAL = "reveal"
     PLAIN_VOTE = "plain_vote"
     DECISION = "decision"
+    EPOCH_END = "epoch_end"
     GOVERNANCE = "governance"
 
 
 @attrs.frozen
 class Lock:
-    """`value` is what was signed for `key`: an event id, a candidate or a governance version."""
+    """`value` is what was signed for `key`: an event id, a candidate, a pin, or a version."""
 
     kind: str
     key: bytes
@@ -43,7 +44,7 @@ class Signing:
 
 
 def epoch_key(task_id: TaskId, epoch: int, pin: Digest) -> bytes:
-    """Return the key of what is signed once per epoch: a decision, or finality."""
+    """Return the key of what is signed once per epoch: a decision, finality, or its end."""
     return canonical.encode([task_id, epoch, pin])
 
 

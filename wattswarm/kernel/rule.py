@@ -9,7 +9,7 @@ checks in a fixed published order, and the first check that fails is the verdict
     whose it is · roles and labels · leases · the rule's own content
 
 Each family of rules has a file: `creation`, `claim`, `candidate`, `evidence`, `result`, `vote`,
-`decision`, `finality`, `attempt`, `control`, `market`, `notice`.
+`decision`, `finality`, `attempt`, `epoch`, `control`, `market`, `notice`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,9 +21,10 @@ from wattswarm.kernel.contract import Allocator, Mode
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
-from wattswarm.kernel.records import Candidate, Claim
+from wattswarm.kernel.records import Candidate, Claim, Label
 from wattswarm.kernel.state import TaskState, is_independent
 from wattswarm.kernel.verdict import Ignored, Need, On, Waiting
+from wattswarm.kernel.version import RULES_VERSION
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -34,8 +35,8 @@ class Hold:
     """Why an event has no effect yet, and what may change that.
 
     `until` is the one thing whose coming has the event judged again; an event that came too late
-    for a lease is judged again when that ends at `reach_ms` or later. Without `until`, the verdict
-    is final.
+    for a lease or an epoch is judged again when that ends at `reach_ms` or later. Without `until`,
+    the verdict is final.
     """
 
     verdict: Waiting | Ignored
@@ -108,7 +109,16 @@ def in_epoch(event: Event, state: TaskState) -> Hold | None:
         return None
     if event.epoch == 0 or state.terms.mode is Mode.ONE_SHOT:
         return ignored("wrong_epoch")
-    return waits(Need(On.EPOCH, b"", event.epoch))
+    return None if event.epoch in state.opened else waits(Need(On.EPOCH, b"", event.epoch))
+
+
+def not_in_label(label: Label, state: TaskState) -> Hold | None:
+    """Return why an event that names a pin is in no open epoch, or None; the epoch is open."""
+    if not state.is_open(label):
+        is_first = label.epoch == 1
+        return ignored("wrong_pin") if is_first else waits(Need(On.EPOCH, label.pin, label.epoch))
+    is_known = state.versions[label.pin].rules_version == RULES_VERSION
+    return None if is_known else ignored("unsupported_rules")
 
 
 def own_claim(name: EventId, event: Event, state: TaskState) -> Claim | Hold:

@@ -62,9 +62,10 @@ class TaskState:
     """One task as derived from a set of events.
 
     `scope`, `creator` and `created_at` are those of its TASK_CREATED, once that is there in any
-    shape; `contract` and `pin` are those that it gives, once it can be read; `is_effective` tells
-    whether it took effect. `effective` maps the events that took effect to their kinds, `pending`
-    holds the others.
+    shape; `contract` and `pin` are those that it gives, once it can be read, and `pin` is that of
+    epoch 1; `label` is the newest open epoch, of rivals that of the smaller pin; `is_effective`
+    tells whether it took effect. `effective` maps the events that took effect to their kinds,
+    `pending` holds the others.
     """
 
     task_id: TaskId
@@ -74,14 +75,27 @@ class TaskState:
     created_at: int = 0
     contract: Contract | None = None
     pin: Digest | None = None
-    version: Version | None = None
+    label: Label | None = None
     is_effective: bool = False
 
     effective: dict[EventId, str] = attrs.field(factory=dict[EventId, str])
     pending: "dict[EventId, tuple[Entry[Any], Hold]]" = attrs.field(factory=dict, repr=False)
     latest: dict[NodeId, int] = attrs.field(factory=dict[NodeId, int])
 
+    versions: dict[Digest, Version] = attrs.field(factory=dict[Digest, Version])
+    """The governance versions of the pins that epochs are open under."""
     attempts: dict[Label, int] = attrs.field(factory=dict[Label, int])
+    """The newest attempt of each open epoch."""
+    openings: dict[Label, int] = attrs.field(factory=dict[Label, int])
+    """When each epoch but the first was opened, in ms: the latest that a finalizer carried."""
+    opened: dict[int, int] = attrs.field(factory=dict[int, int])
+    """The latest of these of all labels of an epoch."""
+    ending: dict[tuple[Label, Digest], int] = attrs.field(factory=dict[tuple[Label, Digest], int])
+    """How many distinct finalizers signed the end of a label, by the pin that is to follow."""
+    endings: dict[tuple[Label, Digest, NodeId], bytes] = attrs.field(
+        factory=dict[tuple[Label, Digest, NodeId], bytes]
+    )
+    """The signatures of finalizers over ends of epochs, with or without a quorum."""
     retries: dict[EventId, Retry] = attrs.field(factory=dict[EventId, Retry])
     claims: dict[EventId, Claim] = attrs.field(factory=dict[EventId, Claim])
     renewals: dict[EventId, Renewal] = attrs.field(factory=dict[EventId, Renewal])
@@ -109,7 +123,11 @@ class TaskState:
     backing: dict[tuple[Control, NodeId], bytes] = attrs.field(
         factory=dict[tuple[Control, NodeId], bytes]
     )
-    """The signatures of finalizers of the pin over control words, with or without a quorum."""
+    """The valid signatures of finalizers over control words, with or without a quorum."""
+    offered: dict[tuple[Control, NodeId, bytes], bool] = attrs.field(
+        factory=dict[tuple[Control, NodeId, bytes], bool], repr=False
+    )
+    """Signatures over control words that nobody has checked: of no finalizer so far."""
 
     listed: dict[EventId, int] = attrs.field(factory=dict[EventId, int])
     """By how many distinct voters' reveals each commit is listed."""
@@ -123,7 +141,7 @@ class TaskState:
     """How many distinct finalizers of the pin signed each candidate of a label."""
 
     backers: dict[Control, int] = attrs.field(factory=dict[Control, int])
-    """How many distinct finalizers of the pin signed each control word."""
+    """How many distinct finalizers of the task's pins signed each control word."""
 
     listers: dict[tuple[EventId, NodeId], bool] = attrs.field(
         factory=dict[tuple[EventId, NodeId], bool], repr=False
@@ -149,15 +167,23 @@ class TaskState:
         return self.contract
 
     @property
-    def governing(self) -> Version:
-        """The governance version of the pin, of a task whose pin is known."""
-        assert self.version is not None, "a task without a known pin"
-        return self.version
+    def here(self) -> Label:
+        """The newest open epoch, of a task whose pin is known."""
+        assert self.label is not None, "a task without a known pin"
+        return self.label
 
     @property
-    def label(self) -> Label | None:
-        """The newest open epoch, once the pin is known."""
-        return None if self.pin is None else Label(1, self.pin)
+    def governing(self) -> Version:
+        """The governance version of the newest epoch, of a task in which it is known."""
+        return self.versions[self.here.pin]
+
+    def is_open(self, label: Label) -> bool:
+        """Tell whether an epoch was opened; the first is by the creation of the task."""
+        return label in self.openings or label == (1, self.pin)
+
+    def opened_at(self, label: Label) -> int:
+        """Return when an open epoch was opened, in ms."""
+        return self.openings.get(label, self.created_at)
 
     @property
     def attempt(self) -> int:
@@ -180,13 +206,19 @@ class TaskState:
         return len(self.effective) + len(self.pending) - foreign
 
     def expires_at(self, epoch: int) -> int:
-        """Return when the epoch expires, in ms."""
-        assert epoch == 1, epoch
-        return self.terms.expires_at
+        """Return when the epoch expires, in ms: each lasts as long as the first."""
+        if epoch == 1:
+            return self.terms.expires_at
+        return self.opened[epoch] + self.terms.expires_at - self.created_at
+
+    @property
+    def ends_at(self) -> int:
+        """When the newest epoch expires, in ms."""
+        return self.expires_at(self.here.epoch)
 
     def version_of(self, label: Label) -> Version | None:
         """Return the governance version that the label is pinned to, once it is known."""
-        return self.version if label.pin == self.pin else None
+        return self.versions.get(label.pin)
 
     def approvals(self, subject: Subject) -> int:
         """Return how many distinct voters' approvals of a candidate count in an attempt."""
@@ -228,9 +260,11 @@ class TaskState:
         return tuple(outcome for outcome in found if outcome is not None)
 
     def is_backed(self, control: Control) -> bool:
-        """Tell whether enough finalizers of the pin signed a control word."""
-        version = self.version
-        return version is not None and self.backers.get(control, 0) >= version.threshold
+        """Tell whether enough finalizers of one of the task's pins signed a control word."""
+        return any(
+            sum((control, node) in self.backing for node in version.finalizers) >= version.threshold
+            for version in self.versions.values()
+        )
 
     @property
     def control(self) -> Control | None:
@@ -249,13 +283,14 @@ class TaskState:
     def decision(self) -> Decision | None:
         """The decision to show: one that finality went by, else the one of the smallest date."""
         label = self.label
-        if label is None or not self.decisions:
+        if label is None:
             return None
         final = self.outcome(label)
         sealed: Mapping[EventId, int] = {} if final is None else self._sealed_decisions(final)
         return min(
-            self.decisions.values(),
+            (each for each in self.decisions.values() if each.label == label),
             key=lambda each: (-sealed.get(each.event_id, 0), each.created_at, each.event_id),
+            default=None,
         )
 
     def _sealed_decisions(self, final: Outcome) -> Mapping[EventId, int]:

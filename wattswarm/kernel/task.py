@@ -21,6 +21,7 @@ from wattswarm.kernel import (
     control,
     creation,
     decision,
+    epoch,
     evidence,
     finality,
     market,
@@ -33,9 +34,10 @@ from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.ids import Digest, EventId, TaskId
 from wattswarm.kernel.payloads.task import TaskCreated
+from wattswarm.kernel.records import Label
 from wattswarm.kernel.rule import Entry, Hold, Rule, ignored, in_epoch, waits
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.verdict import Need, On
+from wattswarm.kernel.verdict import Ignored, Need, On
 from wattswarm.kernel.version import Version
 
 __all__ = ["RULES", "TaskMachine", "TaskState", "derive", "extend"]
@@ -50,6 +52,7 @@ FAMILIES: Final = (
     decision,
     finality,
     attempt,
+    epoch,
     control,
     market,
     notice,
@@ -59,6 +62,10 @@ RULES: Final[Mapping[str, Rule[Any]]] = {
     rule.kind: rule for family in FAMILIES for rule in family.RULES
 }
 """Kind → rule: every event kind of a task that has a meaning."""
+
+
+REACHING: Final = frozenset({On.LEASE, On.EXPIRY})
+"""What ends, and may come to end later."""
 
 
 class Versions(Protocol):
@@ -75,16 +82,15 @@ class Versions(Protocol):
 
 
 @attrs.frozen
-class PinOnly:
-    """Governance as far as a state knows it: the version of its pin."""
+class Known:
+    """Governance as far as a state knows it: the versions of its pins."""
 
     network_id: str
-    pin: Digest | None
-    known: Version | None
+    versions: Mapping[Digest, Version]
 
     def version(self, pin: Digest) -> Version | None:
-        """Return the version of the state's own pin, and no other."""
-        return self.known if pin == self.pin else None
+        """Return the version of one of the state's own pins, and no other."""
+        return self.versions.get(pin)
 
 
 class TaskMachine:
@@ -103,8 +109,6 @@ class TaskMachine:
         """Return a machine that goes on from a state; neither disturbs the other."""
         machine = cls(state.task_id, governance)
         machine._state = state.copy()
-        if state.pin is not None and state.version is None:
-            machine._state.version = governance.version(state.pin)
         for entry, hold in state.pending.values():
             if hold.until is not None:
                 machine._queue.append(entry.anew())
@@ -131,14 +135,14 @@ class TaskMachine:
             self._arrive(event)
             self._drain()
 
-    def governance_changed(self, pins: Iterable[Digest]) -> None:
-        """Take into account that these governance versions have become valid."""
-        for pin in pins:
-            if pin == self._state.pin and self._state.version is None:
-                self._own()
-                self._state.version = self._governance.version(pin)
-                self._wake(Need(On.VERSION, pin))
+    def governance_changed(self, pins: Iterable[Digest]) -> bool:
+        """Take in that these governance versions have become valid; tell whether any was needed."""
+        needs = [need for pin in pins if (need := Need(On.VERSION, pin)) in self._waiting]
+        for need in needs:
+            self._own()
+            self._wake(need)
         self._drain()
+        return bool(needs)
 
     # --- within ---------------------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class TaskMachine:
         if entry.flaw is None:
             created: TaskCreated = entry.payload
             state.contract, state.pin = created.contract, created.pin
-            state.version = self._governance.version(created.pin)
+            state.label = Label(1, created.pin)
         self._wake(Need(On.EVENT, state.task_id))
 
     def _drain(self) -> None:
@@ -173,6 +177,8 @@ class TaskMachine:
     def _settle(self, entry: Entry[Any]) -> None:
         state, name = self._state, entry.event.event_id
         hold = judge(entry, state)
+        while hold is not None and hold.until is not None and self._learn(hold.until):
+            hold = judge(entry, state)
         if hold is not None:
             state.pending[name] = (entry, hold)
             if hold.until is not None:
@@ -185,21 +191,40 @@ class TaskMachine:
             self._wake(provided)
         self._wake(Need(On.EVENT, name))
 
+    def _learn(self, need: Need) -> bool:
+        """Take in the governance version that is needed, if it is valid; tell whether it is."""
+        if need.on is not On.VERSION:
+            return False
+        version = self._governance.version(Digest(need.name))
+        if version is None:
+            return False
+        self._state.versions[version.id] = version
+        for provided in control.learned(self._state, version):
+            self._wake(provided)
+        return True
+
     def _remember(self, until: Need, reach_ms: int, entry: Entry[Any]) -> None:
-        if until.on is On.LEASE:
+        if until.on in REACHING:
             late = self._late.setdefault(until, [])
             heapq.heappush(late, (reach_ms, entry.event.event_id, entry))
         else:
             self._waiting.setdefault(until, []).append(entry)
 
     def _wake(self, provided: Need) -> None:
-        if provided.on is not On.LEASE:
+        if provided.on not in REACHING:
             self._queue.extend(self._waiting.pop(provided, ()))
             return
         late = self._late.get(provided, [])
-        end = self._state.leases[EventId(provided.name)].end
+        end = _end_of(provided, self._state)
         while late and late[0][0] <= end:
             self._queue.append(heapq.heappop(late)[2])
+
+
+def _end_of(need: Need, state: TaskState) -> int:
+    """Return when the lease or the epoch ends that is waited for to end later."""
+    if need.on is On.LEASE:
+        return state.leases[EventId(need.name)].end
+    return state.expires_at(need.epoch)
 
 
 def derive(task_id: TaskId, events: Iterable[Event], governance: Versions) -> TaskState:
@@ -214,9 +239,9 @@ def extend(
 ) -> TaskState:
     """Return the state of the same set of events and these; `state` stays as it is.
 
-    Without `governance`, no other version than that of the state's pin is known.
+    Without `governance`, no other versions than those of the state's pins are known.
     """
-    known = PinOnly(state.network_id, state.pin, state.version)
+    known = Known(state.network_id, state.versions)
     machine = TaskMachine.resume(state, known if governance is None else governance)
     machine.add(events)
     return machine.state
@@ -251,7 +276,7 @@ def _judge_creation(entry: Entry[Any], state: TaskState) -> Hold | None:
         return entry.flaw
     assert entry.rule is not None
     assert state.pin is not None
-    if state.version is None:
+    if state.pin not in state.versions:
         return waits(Need(On.VERSION, state.pin))
     return entry.rule.judge(entry, state)
 
@@ -262,7 +287,8 @@ def _judge_setting(entry: Entry[Any], state: TaskState) -> Hold | None:
     if hold is not None:
         return hold
     if event.created_at > state.expires_at(event.epoch):
-        return ignored("after_expiry")
+        later = None if event.epoch == 1 else Need(On.EXPIRY, b"", event.epoch)
+        return Hold(Ignored("after_expiry"), later, event.created_at)
     if event.created_at <= state.created_at:
         return ignored("date_order", state.task_id)
     return None

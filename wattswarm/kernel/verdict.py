@@ -23,6 +23,7 @@ class On(enum.StrEnum):
     ATTEMPT = "attempt"
     APPROVAL = "approval"
     LEASE = "lease"
+    EXPIRY = "expiry"
     QUORUM = "quorum"
 
 
@@ -30,7 +31,8 @@ class Need(NamedTuple):
     """One thing that is waited for.
 
     An event by id, a governance version by hash, a claim's approval or longer lease, the quorum of
-    a content by its hash, or the opening of an epoch or attempt (then `name` is the pin).
+    a content by its hash, or the opening of an epoch or attempt (then `name` is the pin) or a later
+    end of it.
     """
 
     on: On
@@ -52,6 +54,8 @@ class Need(NamedTuple):
                 return f"the task's creator to approve of claim {short(self.name)}"
             case On.LEASE:
                 return f"a longer lease of claim {short(self.name)}"
+            case On.EXPIRY:
+                return f"a later end of epoch {self.epoch}"
             case On.QUORUM:
                 return f"more finalizers to sign the same, {short(self.name)}"
 

@@ -58,7 +58,7 @@ def _living_word(state: TaskState, now_ms: int) -> str:
     said = ControlWord.RESUMED if state.control is None else state.control.word
     if said in (ControlWord.KILLED, ControlWord.STOPPED):
         return said.value
-    if now_ms > state.terms.expires_at:
+    if now_ms > state.ends_at:
         return "expired"
     return said.value if said is ControlWord.SUSPENDED else WORKABLE
 
@@ -75,14 +75,15 @@ def _unborn_word(state: TaskState) -> str:
 
 def workable(state: TaskState, now_ms: int) -> bool:
     """Tell whether honest nodes work on the task: it is open, and its rules are known here."""
-    if state.version is not None and state.version.rules_version != RULES_VERSION:
+    version = None if state.label is None else state.version_of(state.label)
+    if version is not None and version.rules_version != RULES_VERSION:
         return False
     return state_word(state, now_ms) == WORKABLE
 
 
 def next_expiry(state: TaskState, now_ms: int) -> int | None:
     """Return when an open task will expire, in ms; None for one that is not open."""
-    return state.terms.expires_at if workable(state, now_ms) else None
+    return state.ends_at if workable(state, now_ms) else None
 
 
 def run_at(state: TaskState, attempt: int) -> int:
@@ -175,8 +176,8 @@ def summary(state: TaskState, now_ms: int) -> dict[str, object]:
         "scope": state.scope,
         "name": None if terms is None else terms.name,
         "task_type": None if terms is None else terms.task_type,
-        "expires_at": None if terms is None else terms.expires_at,
-        "epoch": 1,
+        "expires_at": None if terms is None else state.ends_at,
+        "epoch": 1 if state.label is None else state.label.epoch,
         "attempt": state.attempt,
         "events": state.events,
         "places": [_place(place) for place in view.places],

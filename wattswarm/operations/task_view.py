@@ -98,10 +98,10 @@ def task_row(state: TaskState, now_ms: int) -> TaskRow:
         task_type="" if contract is None else contract.task_type,
         scope=state.scope or "",
         state=cast("TaskWord", state_word(state, now_ms)),
-        epoch=1,
+        epoch=1 if state.label is None else state.label.epoch,
         attempt=state.attempt,
         created_at=when(state.created_at),
-        expires_at=when(0 if contract is None else contract.expires_at),
+        expires_at=when(0 if contract is None else state.ends_at),
         candidates=len(state.candidates),
         results=len(state.results),
         approvals=0 if subject is None else state.approvals(subject),
@@ -177,7 +177,7 @@ def finality_views(state: TaskState) -> Iterator[FinalityView]:
 
 def control_views(state: TaskState) -> tuple[ControlView, ...]:
     """Return the control words on a task, by their numbers."""
-    version = state.version
+    version = None if state.label is None else state.version_of(state.label)
     signers: dict[Control, list[NodeId]] = {}
     for said, signer in sorted(state.backing):
         signers.setdefault(said, []).append(signer)

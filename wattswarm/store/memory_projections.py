@@ -136,8 +136,8 @@ class MemoryProjectionReader:
         self, now_ms: int, *, after: bytes = b"", limit: int
     ) -> tuple[TaskId, ...]:
         """Return tasks that may still be worked on, by id: those after `after`."""
-        open_ = sorted(group.group_id for group in self._tasks() if _word(group, now_ms) == "open")
-        return tuple(EventId(name) for name in open_ if name > after)[:limit]
+        going_on = sorted(group.group_id for group in self._tasks() if _goes_on(group, now_ms))
+        return tuple(EventId(name) for name in going_on if name > after)[:limit]
 
     def task(self, task_id: TaskId) -> Rows:
         """Return all rows of a task, for every table, by key; no rows of one that is unknown."""
@@ -182,6 +182,12 @@ def _age(line: TaskLine) -> tuple[int, bytes]:
 
 def _fields(row: Row) -> Fields:
     return dict(zip(TABLES["tasks"].columns, row, strict=True))
+
+
+def _goes_on(group: GroupRows, now_ms: int) -> bool:
+    """Tell whether there is, or will be, work on a task: another epoch follows a continuous one."""
+    is_continuous = _fields(group.rows["tasks"][0])["mode"] == "continuous"
+    return _word(group, now_ms) in ({"open", "final", "expired"} if is_continuous else {"open"})
 
 
 def _word(group: GroupRows, now_ms: int) -> str:

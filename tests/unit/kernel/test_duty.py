@@ -8,6 +8,7 @@ from wattswarm.kernel import decide, duty, payloads
 from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, carry, due
 from wattswarm.kernel.ids import EventId
+from wattswarm.kernel.limits import PIN_GRACE_MS
 from wattswarm.kernel.payloads import Status, Work
 
 AT = START_MS + 1_000
@@ -80,7 +81,8 @@ def test_nothing_is_done_for_a_task_that_is_over_stale_or_older_than_a_restore()
     expiry = stage.state.terms.expires_at
     assert roster(stage, X, at_ms=expiry + 1) == Roster()
     me = stage.cast[0]
-    assert due(stage.state, me, [X], AT, is_stale=True) == Roster()
+    stage.govern(effective_at=START_MS - PIN_GRACE_MS)
+    assert due(stage.state, me, [X], AT, governance=stage.governance) == Roster()
     assert due(stage.state, me, [X], AT, restored_at_ms=AT) == Roster()
     assert kinds(due(stage.state, me, [X], AT, restored_at_ms=START_MS - 1)) == ["Claim"]
 

@@ -16,7 +16,10 @@ def test_the_document_names_every_context_and_domain(name: str) -> None:
 
 
 def test_a_hash_of_one_thing_is_not_a_hash_of_another() -> None:
-    assert len({digest(context, b"x") for context in Context} | {keyed(bytes(32), b"x")}) == 16
+    assert (
+        len({digest(context, b"x") for context in Context} | {keyed(bytes(32), b"x")})
+        == len(Context) + 1
+    )
     assert artifact_digest(b"x").removeprefix("blake3:") != digest(Context.DIGEST, b"x").hex()
 
 

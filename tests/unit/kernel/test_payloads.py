@@ -43,6 +43,7 @@ SAMPLES: tuple[Payload, ...] = (
     payloads.DecisionFinalized(pin=PIN, candidate=NAME, decision=NAME, sigs=(SIGNATURE,)),
     payloads.TaskError(claim=NAME, reason="timeout", reason_codes=(300,), message="m"),
     payloads.TaskRetryScheduled(pin=PIN, from_attempt=1, run_at=7),
+    payloads.EpochEnded(pin=PIN, next_pin=PIN, reason="over", sigs=(SIGNATURE,)),
     payloads.TaskStopped(control_no=1, reason="enough"),
     payloads.TaskSuspended(control_no=2, reason="", sigs=(SIGNATURE,)),
     payloads.TaskResumed(control_no=3, reason="go on", sigs=(SIGNATURE,)),

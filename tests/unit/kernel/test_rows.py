@@ -2,7 +2,7 @@
 
 import cbor2
 
-from tests.support.scene import ref, scene
+from tests.support.scene import CONTINUOUS, ref, scene
 from wattswarm.kernel import payloads
 from wattswarm.kernel.group_digest import NO_GROUP, group_digest
 from wattswarm.kernel.hashing import Context, digest
@@ -24,7 +24,7 @@ def lively() -> Rows:
 
 
 def _lively_scene():
-    stage = scene(allocator="open", commit_reveal=True)
+    stage = scene(allocator="open", commit_reveal=True, **CONTINUOUS)
     proposal = stage.claim(Work.PROPOSE)
     candidate = stage.propose(proposal, evidence=[ref(1)])
     stage.say(payloads.EvidenceAdded(candidate=candidate, evidence=(ref(2),)))
@@ -44,6 +44,7 @@ def _lively_scene():
     stage.say(payloads.TaskSettled(claim=proposal, receipt='{"paid": 3}'))
     stage.control(ControlWord.STOPPED, signers=[1])
     stage.utter("TASK_LOVED", {})
+    stage.end_epoch(signers=[1])
     return stage
 
 

@@ -23,7 +23,6 @@ from wattswarm.actors.session import Session
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import TaskId
-from wattswarm.kernel.state import TaskState
 from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, START, LogReader, last_seq
 from wattswarm.store.log_record import LogRow
@@ -57,13 +56,13 @@ class Dockets:
     agenda: Agenda
     isolation: Isolation
     reach: Reach = attrs.field(factory=Reach)
-    _governance: Governance = attrs.field(init=False)
+    governance: Governance = attrs.field(init=False)
     _known: OrderedDict[TaskId, Docket] = attrs.field(
         init=False, factory=OrderedDict[TaskId, Docket]
     )
 
     def __attrs_post_init__(self) -> None:
-        self._governance = Governance(self.network_id)
+        self.governance = Governance(self.network_id)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -124,10 +123,6 @@ class Dockets:
                 del self._known[task_id]
                 surplus -= 1
 
-    def is_stale(self, state: TaskState) -> bool:
-        """Tell whether a task was created under governance that had been succeeded by then."""
-        return state.pin is not None and self._governance.is_stale(state.pin, state.created_at)
-
     def _is_sound(self, task_id: TaskId) -> bool:
         docket = self._known.get(task_id)
         return docket is not None and not docket.is_spoilt
@@ -147,7 +142,7 @@ class Dockets:
             docket.answers.update(answers.get(task_id, {}))
 
     def _derived(self, task_id: TaskId, rows: Iterable[LogRow]) -> Docket:
-        return Docket.open(task_id, self._governance, (row.event() for row in rows))
+        return Docket.open(task_id, self.governance, (row.event() for row in rows))
 
     def _next_rows(self, connection: Connection) -> Sequence[LogRow]:
         return LogReader(connection).read(self.reach.seq, limit=PAGE)
@@ -164,7 +159,7 @@ class Dockets:
         seq = START
         while rows := log.governance_events(seq, limit=PAGE):
             for row in rows:
-                self._governance.add(row.event())
+                self.governance.add(row.event())
             seq = last_seq(rows, seq)
 
     def _learn(self, rows: Sequence[LogRow]) -> None:
@@ -180,7 +175,7 @@ class Dockets:
                     self.agenda.mark(row.task_id)
 
     def _learn_governance(self, event: Event) -> None:
-        pins = tuple(self._governance.add(event))
+        pins = tuple(self.governance.add(event))
         for docket in self._known.values() if pins else ():
             self.attempt(docket, partial(docket.governance_changed, pins))
             self.agenda.mark(docket.task_id)

@@ -47,7 +47,7 @@ class Rules:
             now_ms,
             in_hand=docket.claims,
             checked=docket.checked,
-            is_stale=self.dockets.is_stale(docket.state),
+            governance=self.dockets.governance,
         )
 
     def _course(self, docket: Docket, signings: Signings, now_ms: int) -> Course:

@@ -9,6 +9,7 @@ its payload is made here, with the node's key.
 from wattswarm.kernel.decide.control import control
 from wattswarm.kernel.decide.creation import create_task
 from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
+from wattswarm.kernel.decide.epoch import end_epoch
 from wattswarm.kernel.decide.gate import Signings, follow
 from wattswarm.kernel.decide.place import claim, decide_claim, release, renew
 from wattswarm.kernel.decide.voting import reveal, vote
@@ -29,6 +30,7 @@ __all__ = [
     "create_task",
     "decide_claim",
     "decision",
+    "end_epoch",
     "finality",
     "follow",
     "may_sign",

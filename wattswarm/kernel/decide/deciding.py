@@ -136,12 +136,12 @@ def may_sign(
     Args:
         has_bodies: Whether the output and the evidence are here, checked against their digests.
         has_passed: Whether the output passes the task's schema and policy.
-        is_stale: Whether a successor of the pin was in effect well before the task was created
+        is_stale: Whether a successor of the pin was in effect well before the epoch was opened
             (`Governance.is_stale`): a reason not to sign, never one not to count.
         restored_at_ms: When this node's log was restored from a backup, if ever: what it signed for
             epochs that were opened before, it may have forgotten.
     """
-    if restored_at_ms is not None and state.created_at <= restored_at_ms:
+    if restored_at_ms is not None and state.opened_at(state.here) <= restored_at_ms:
         return refuse("restored_since", restored_at=restored_at_ms)
     if is_stale:
         return refuse("stale_pin")
@@ -245,14 +245,13 @@ def retry(
     at_ms = retry_at(state, me, now_ms)
     if now_ms < at_ms:
         return refuse("too_early", at=at_ms)
-    assert state.pin is not None, "an open task has a pin"
     payload = TaskRetryScheduled(
-        pin=state.pin,
+        pin=state.here.pin,
         from_attempt=state.attempt,
         run_at=now_ms + backoff_ms(state),
         reason=reason,
     )
-    dates = [each.created_at for each in state.retries.values()]
+    dates = [each.created_at for each in state.retries.values() if each.label == state.label]
     return effective(state, [Signing(draft(state, payload, me, now_ms, *dates))], me)
 
 

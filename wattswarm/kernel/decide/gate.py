@@ -17,7 +17,7 @@ from wattswarm.kernel.lock import Lock, LockKind, Signing
 from wattswarm.kernel.payloads import Payload
 from wattswarm.kernel.records import Claim
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.task import extend
+from wattswarm.kernel.task import Versions, extend
 from wattswarm.kernel.verdict import Ignored, On, Verdict, Waiting, explain
 from wattswarm.kernel.views import SUSPENDED, state_word, workable
 
@@ -62,15 +62,22 @@ def date(state: TaskState, me: NodeId, now_ms: int, *after_ms: int) -> int:
     return max(now_ms, 1 + max(state.created_at, state.latest.get(me, 0), *after_ms, 0))
 
 
-def draft(state: TaskState, payload: Payload, me: NodeId, now_ms: int, *after_ms: int) -> Draft:
-    """Return the draft of an event about the task; see `date`."""
+def draft(
+    state: TaskState,
+    payload: Payload,
+    me: NodeId,
+    now_ms: int,
+    *after_ms: int,
+    epoch: int | None = None,
+) -> Draft:
+    """Return the draft of an event about the task, by default of its newest epoch; see `date`."""
     assert state.scope is not None, "a task whose scope is known"
     return Draft(
         kind=payload.kind,
         scope=state.scope,
         lane_class=LaneClass.WORK,
         task_id=state.task_id,
-        epoch=1,
+        epoch=state.here.epoch if epoch is None else epoch,
         created_at=date(state, me, now_ms, *after_ms),
         payload=payloads.write(payload),
     )
@@ -94,13 +101,21 @@ def locked(
     return Signing(made, (Lock(kind.value, key, name),))
 
 
-def effective(state: TaskState, signings: Sequence[Signing], me: NodeId) -> Signings | Rejection:
-    """Return the signings if all of them would take effect, else why one would not."""
+def effective(
+    state: TaskState,
+    signings: Sequence[Signing],
+    me: NodeId,
+    governance: Versions | None = None,
+) -> Signings | Rejection:
+    """Return the signings if all of them would take effect, else why one would not.
+
+    Without `governance`, no other versions than those of the state's pins are known.
+    """
     try:
         events = [unsigned(state, each.draft, me) for each in signings]
     except Malformed as error:
         return Rejection(code=error.code, message=str(error), details={"path": error.path})
-    after = _with(state, events)
+    after = _with(state, events, governance)
     for event in events:
         verdict = after.verdict(event.event_id)
         if verdict is not None and not _is_a_share(verdict):
@@ -116,10 +131,10 @@ def _is_a_share(verdict: Verdict) -> bool:
 
 def follow(state: TaskState, signings: Sequence[Signing], me: NodeId) -> TaskState:
     """Return the state as it will be once these are appended."""
-    return _with(state, [unsigned(state, each.draft, me) for each in signings])
+    return _with(state, [unsigned(state, each.draft, me) for each in signings], None)
 
 
-def _with(state: TaskState, events: Sequence[Event]) -> TaskState:
+def _with(state: TaskState, events: Sequence[Event], governance: Versions | None) -> TaskState:
     """Return the state with these events; what was found effective is often followed then."""
     names = tuple(event.event_id for event in events)
-    return state.view(("with", names), lambda: extend(state, events))
+    return state.view(("with", names), lambda: extend(state, events, governance))

@@ -45,11 +45,10 @@ def claim(
     refusal = not_workable(state, now_ms) or no_claim(state, me, role, executor, now_ms, number)
     if refusal is not None:
         return refusal
-    assert state.pin is not None, "an open task has a pin"
     date_ms = date(state, me, now_ms)
-    end_ms = min(date_ms + state.terms.lease_ms, state.terms.expires_at)
+    end_ms = min(date_ms + state.terms.lease_ms, state.ends_at)
     payload = TaskClaimed(
-        role=role, attempt=number, executor=executor, lease_until=end_ms, pin=state.pin
+        role=role, attempt=number, executor=executor, lease_until=end_ms, pin=state.here.pin
     )
     return effective(state, [Signing(draft(state, payload, me, now_ms))], me)
 
@@ -143,14 +142,14 @@ def renew(state: TaskState, claim_id: EventId, now_ms: int) -> Signings | Reject
     payload = TaskClaimRenewed(
         claim=claim_id, previous=lease.leaf, lease_until=min(end_ms, last_ms)
     )
-    made = draft(state, payload, held.author, now_ms, after_ms)
+    made = draft(state, payload, held.author, now_ms, after_ms, epoch=held.label.epoch)
     return effective(state, [Signing(made)], held.author)
 
 
 def lease_limit(state: TaskState, claim_id: EventId) -> int:
     """Return the date that no renewal of a claim reaches beyond, in ms."""
-    longest_ms = state.claims[claim_id].created_at + state.terms.time_ms
-    return min(longest_ms, state.terms.expires_at)
+    held = state.claims[claim_id]
+    return min(held.created_at + state.terms.time_ms, state.expires_at(held.label.epoch))
 
 
 def release(
@@ -164,7 +163,7 @@ def release(
     if refusal is not None:
         return refusal
     payload = TaskClaimReleased(claim=claim_id, reason=reason)
-    made = draft(state, payload, held.author, now_ms, held.created_at)
+    made = draft(state, payload, held.author, now_ms, held.created_at, epoch=held.label.epoch)
     return effective(state, [Signing(made)], held.author)
 
 
@@ -187,4 +186,5 @@ def decide_claim(
     if me != state.creator:
         return refuse("not_creator")
     payload = TaskClaimDecided(claim=claim_id, approved=is_approved, reason=reason)
-    return effective(state, [Signing(draft(state, payload, me, now_ms, held.created_at))], me)
+    made = draft(state, payload, me, now_ms, held.created_at, epoch=held.label.epoch)
+    return effective(state, [Signing(made)], me)

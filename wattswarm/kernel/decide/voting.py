@@ -89,7 +89,7 @@ def vote(state: TaskState, me: KeyPair, subject: Subject, now_ms: int) -> Signin
     label = subject.label
     key = vote_key(state.task_id, label.epoch, label.pin, subject.attempt, subject.candidate)
     kind, payload = _sealed(state, me, subject, found)
-    made = draft(state, payload, me.node_id, now_ms, found.result.created_at)
+    made = draft(state, payload, me.node_id, now_ms, found.result.created_at, epoch=label.epoch)
     return effective(state, [locked(state, made, me.node_id, kind, key)], me.node_id)
 
 
@@ -130,8 +130,8 @@ def reveal(state: TaskState, me: KeyPair, commit_id: EventId, now_ms: int) -> Si
         seen=tuple(each.event_id for each in seen),
     )
     after_ms = max(each.created_at for each in seen)
-    made = draft(state, payload, me.node_id, now_ms, after_ms)
     label = commit.subject.label
+    made = draft(state, payload, me.node_id, now_ms, after_ms, epoch=label.epoch)
     key = vote_key(
         state.task_id, label.epoch, label.pin, commit.subject.attempt, commit.subject.candidate
     )
@@ -156,7 +156,7 @@ def _held(state: TaskState, own: Commit, now_ms: int) -> Iterator[Commit]:
 
     One that is dated too far ahead does not yet: a reveal that lists it would be dated after it.
     """
-    until_ms = min(now_ms + AHEAD_MS, state.terms.expires_at - 1)
+    until_ms = min(now_ms + AHEAD_MS, state.ends_at - 1)
     for commit in state.commits.values():
         is_due = commit == own or commit.created_at <= until_ms
         if is_due and commit.subject == own.subject:

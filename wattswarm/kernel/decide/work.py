@@ -53,7 +53,7 @@ def propose(
         summary=summary,
         reuse_of=reuse_of,
     )
-    made = draft(state, payload, held.author, now_ms, held.created_at)
+    made = draft(state, payload, held.author, now_ms, held.created_at, epoch=held.label.epoch)
     return effective(state, [Signing(made)], held.author)
 
 
@@ -65,7 +65,14 @@ def add_evidence(
     if isinstance(candidate, Rejection):
         return candidate
     payload = EvidenceAdded(candidate=candidate_id, evidence=tuple(evidence))
-    made = draft(state, payload, candidate.author, now_ms, candidate.created_at)
+    made = draft(
+        state,
+        payload,
+        candidate.author,
+        now_ms,
+        candidate.created_at,
+        epoch=candidate.label.epoch,
+    )
     return effective(state, [Signing(made)], candidate.author)
 
 
@@ -131,7 +138,7 @@ def report_error(
         reason_codes=tuple(reason_codes),
         message=_clipped(message),
     )
-    made = draft(state, payload, held.author, now_ms, held.created_at)
+    made = draft(state, payload, held.author, now_ms, held.created_at, epoch=held.label.epoch)
     return effective(state, [Signing(made)], held.author)
 
 
@@ -179,7 +186,7 @@ def _series(
     after_ms = max(claim.created_at, candidate.created_at)
     signings: list[Signing] = []
     for payload in said:
-        made = draft(state, payload, claim.author, now_ms, after_ms)
+        made = draft(state, payload, claim.author, now_ms, after_ms, epoch=claim.label.epoch)
         signings.append(Signing(made))
         after_ms = made.created_at
     return effective(state, signings, claim.author)

@@ -8,6 +8,7 @@ from wattswarm.kernel.allocation import Allocation, Place, allocation
 from wattswarm.kernel.decide.gate import Signings
 from wattswarm.kernel.duty.kinds import Duty
 from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.payloads import Work
 from wattswarm.kernel.records import Label
@@ -43,6 +44,7 @@ class Desk:
     now_ms: int
     in_hand: Collection[EventId]
     checked: Mapping[EventId, bool]
+    governance: Governance | None
     view: Allocation
     duties: list[Duty] = attrs.field(factory=list)
     wakes: list[int] = attrs.field(factory=list[int])
@@ -56,6 +58,7 @@ class Desk:
         now_ms: int,
         in_hand: Collection[EventId],
         checked: Mapping[EventId, bool] | None,
+        governance: Governance | None = None,
     ) -> "Desk":
         """Return a desk with nothing found yet."""
         # Events of one batch are dated one after the other, and so beyond the clock.
@@ -67,6 +70,7 @@ class Desk:
             now_ms=now_ms,
             in_hand=in_hand,
             checked={} if checked is None else checked,
+            governance=governance,
             view=allocation(state, now_ms),
         )
 
@@ -78,8 +82,7 @@ class Desk:
     @property
     def label(self) -> Label:
         """The newest epoch of the task, which is open."""
-        assert self.state.label is not None, "an open task has a label"
-        return self.state.label
+        return self.state.here
 
     def own_places(self) -> Iterator[Place]:
         """Return this node\'s places in the newest attempt."""

@@ -190,7 +190,22 @@ class Retry:
         return ("retry", self.attempt)
 
 
-Signed: TypeAlias = Claim | Approve | Renew | Release | Vote | Reveal | Decide | Finalize | Retry
+@attrs.frozen(kw_only=True)
+class EndEpoch:
+    """Sign that the epoch is over."""
+
+    epoch: int
+    signings: Signings
+
+    @property
+    def key(self) -> Key:
+        """What makes two of these the same duty."""
+        return ("end epoch", self.epoch)
+
+
+Signed: TypeAlias = (
+    Claim | Approve | Renew | Release | Vote | Reveal | Decide | Finalize | Retry | EndEpoch
+)
 """Duties that come with their events."""
 
 Duty: TypeAlias = Signed | Execute | Verify | Confirm | Check

@@ -12,7 +12,7 @@ from wattswarm.kernel.allocation import (
     allocation,
 )
 from wattswarm.kernel.choice import deciders, standing_decision
-from wattswarm.kernel.contract import Allocator
+from wattswarm.kernel.contract import Allocator, Mode
 from wattswarm.kernel.decide.deciding import signed_candidates
 from wattswarm.kernel.decide.place import lease_limit
 from wattswarm.kernel.decide.voting import finding, has_voted, own_commit
@@ -24,6 +24,7 @@ from wattswarm.kernel.duty.kinds import (
     Confirm,
     Decide,
     Duty,
+    EndEpoch,
     Execute,
     Finalize,
     Release,
@@ -220,7 +221,7 @@ def _votes(desk: Desk) -> Iterator[Duty]:
     """Vote on what all of this node's executors have had their say on."""
     state = desk.state
     subjects = {result.subject for result in state.results.values() if result.author == desk.node}
-    for subject in sorted(subjects):
+    for subject in sorted(each for each in subjects if each.label == desk.label):
         if own_commit(state, desk.node, subject) or has_voted(state, desk.node, subject):
             continue
         if finding(state, desk.node, subject) is None or _is_awaited(desk, subject):
@@ -244,7 +245,9 @@ def _is_awaited(desk: Desk, subject: Subject) -> bool:
 def _reveals(desk: Desk) -> Iterator[Duty]:
     state = desk.state
     for commit in sorted(state.commits.values(), key=lambda each: each.event_id):
-        if commit.author != desk.node or has_voted(state, desk.node, commit.subject):
+        if commit.author != desk.node or commit.subject.label != desk.label:
+            continue
+        if has_voted(state, desk.node, commit.subject):
             continue
         answer = decide.reveal(state, desk.me, commit.event_id, desk.now_ms)
         if signings := desk.signed(answer):
@@ -296,6 +299,17 @@ def _retries(desk: Desk) -> Iterator[Duty]:
         return
     if signings := desk.signed(decide.retry(desk.state, desk.node, desk.now_ms)):
         yield Retry(attempt=desk.state.attempt, signings=signings)
+
+
+def end_of_epoch(desk: Desk) -> Iterator[Duty]:
+    """As a finalizer of a continuous task, end an epoch that is over."""
+    state = desk.state
+    if not state.is_effective or state.terms.mode is not Mode.CONTINUOUS:
+        return
+    if desk.governance is None or desk.node not in state.governing.finalizers:
+        return
+    if signings := desk.signed(decide.end_epoch(state, desk.me, desk.governance, desk.now_ms)):
+        yield EndEpoch(epoch=desk.label.epoch, signings=signings)
 
 
 def _has_claims(duties: Iterable[Duty]) -> bool:

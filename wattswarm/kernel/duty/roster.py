@@ -6,11 +6,13 @@ from typing import Final
 import attrs
 
 from wattswarm.kernel import decide
+from wattswarm.kernel.contract import Mode
 from wattswarm.kernel.decide.deciding import NEVER
 from wattswarm.kernel.decide.gate import Signings
 from wattswarm.kernel.duty.desk import Desk, ExecutorOffer
 from wattswarm.kernel.duty.kinds import FOLLOWING, Duty, Signed
-from wattswarm.kernel.duty.looks import LOOKS
+from wattswarm.kernel.duty.looks import LOOKS, end_of_epoch
+from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
@@ -44,7 +46,7 @@ def due(
     *,
     in_hand: Collection[EventId] = frozenset(),
     checked: Mapping[EventId, bool] | None = None,
-    is_stale: bool = False,
+    governance: Governance | None = None,
     restored_at_ms: int | None = None,
 ) -> Roster:
     """Return what this node should do next for a task.
@@ -56,17 +58,21 @@ def due(
         executors: This node's executors that are ready for work.
         in_hand: Claims whose work is in progress; their leases are kept alive.
         checked: Candidates whose bodies are here and checked: whether their output passed.
-        is_stale: Whether the pin had a successor well before the task was created
-            (`Governance.is_stale`); nobody honest works on such a task.
+        governance: What epochs are opened under: without it, none is ended. Nobody honest works on
+            an epoch whose pin had a successor well before it was opened.
         restored_at_ms: When this node's log was restored from a backup, if ever; it signs nothing
             for epochs opened before.
     """
-    is_forgotten = restored_at_ms is not None and state.created_at <= restored_at_ms
-    if is_stale or is_forgotten or not workable(state, now_ms):
+    desk = Desk.of(state, me, executors, now_ms, in_hand, checked, governance)
+    if state.label is None:
         return Roster()
-    desk = Desk.of(state, me, executors, now_ms, in_hand, checked)
-    for look in LOOKS:
+    opened_at = state.opened_at(state.label)
+    if restored_at_ms is not None and opened_at <= restored_at_ms:
+        return Roster()
+    is_stale = governance is not None and governance.is_stale(state.label.pin, opened_at)
+    for look in LOOKS if workable(state, now_ms) and not is_stale else ():
         desk.duties += look(desk)
+    desk.duties += end_of_epoch(desk)
     return _outstanding(desk)
 
 
@@ -98,7 +104,12 @@ def carry(
             return Course(tuple(batch), None)
         batch += duty.signings
         after = decide.follow(after, duty.signings, me.node_id)
-    return Course(tuple(batch), Roster())
+    return Course(tuple(batch), None if _goes_on(after) else Roster())
+
+
+def _goes_on(state: TaskState) -> bool:
+    """Tell whether there is another epoch after this one."""
+    return state.is_effective and state.terms.mode is Mode.CONTINUOUS
 
 
 def _outstanding(desk: Desk) -> Roster:

@@ -14,6 +14,7 @@ from wattswarm.kernel.payloads import (
     claim,
     control,
     decision,
+    epoch,
     form,
     market,
     notice,
@@ -38,6 +39,7 @@ from wattswarm.kernel.payloads.control import (
     TaskSuspended,
 )
 from wattswarm.kernel.payloads.decision import DecisionCommitted, DecisionFinalized
+from wattswarm.kernel.payloads.epoch import EpochEnded
 from wattswarm.kernel.payloads.form import Form
 from wattswarm.kernel.payloads.market import TaskCompletionDecided, TaskSettled
 from wattswarm.kernel.payloads.notice import TaskExpired
@@ -52,6 +54,7 @@ __all__ = [
     "ControlWord",
     "DecisionCommitted",
     "DecisionFinalized",
+    "EpochEnded",
     "EvidenceAdded",
     "EvidenceAvailable",
     "Payload",
@@ -96,6 +99,7 @@ Payload: TypeAlias = (
     | DecisionFinalized
     | TaskError
     | TaskRetryScheduled
+    | EpochEnded
     | TaskStopped
     | TaskSuspended
     | TaskResumed
@@ -115,6 +119,7 @@ _FORMS: Final[Mapping[str, Form[Payload]]] = {
         *vote.FORMS,
         *decision.FORMS,
         *attempt.FORMS,
+        *epoch.FORMS,
         *control.FORMS,
         *market.FORMS,
         *notice.FORMS,

@@ -222,6 +222,25 @@ create table retries (
     primary key (task_id, retry_id)
 );
 
+create table epochs (
+    task_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    opened_at bigint not null,
+    attempt bigint not null,
+    primary key (task_id, epoch, pin)
+);
+
+create table epoch_ends (
+    task_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    next_pin bytea not null,
+    signers bigint not null,
+    is_quorate boolean not null,
+    primary key (task_id, epoch, pin, next_pin)
+);
+
 create table controls (
     task_id bytea not null,
     control_id bytea not null,

@@ -80,7 +80,8 @@ select task_id from tasks where task_id between %(first)s and %(last)s order by 
 -- name: unfinished_tasks
 -- Tasks that may still be worked on: what a dispatcher has to look at after a restart.
 select task_id from tasks
-where standing = 'effective' and not is_final and expires_at >= %(now_ms)s and task_id > %(after)s
+where standing = 'effective' and task_id > %(after)s
+    and (mode = 'continuous' or not is_final and expires_at >= %(now_ms)s)
     and coalesce(control, 'resumed') = 'resumed'
 order by task_id
 limit %(limit)s

@@ -34,6 +34,12 @@ delete from outcomes where task_id = any(%(ids)b::bytea[])
 -- name: delete_errors
 delete from errors where task_id = any(%(ids)b::bytea[])
 
+-- name: delete_epochs
+delete from epochs where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_epoch_ends
+delete from epoch_ends where task_id = any(%(ids)b::bytea[])
+
 -- name: delete_controls
 delete from controls where task_id = any(%(ids)b::bytea[])
 
@@ -97,6 +103,12 @@ copy outcomes from stdin (format binary)
 -- name: copy_errors
 copy errors from stdin (format binary)
 
+-- name: copy_epochs
+copy epochs from stdin (format binary)
+
+-- name: copy_epoch_ends
+copy epoch_ends from stdin (format binary)
+
 -- name: copy_controls
 copy controls from stdin (format binary)
 
@@ -159,6 +171,12 @@ select task_id, epoch, pin, candidate_id, signers, threshold, is_disputed from o
 
 -- name: rows_of_errors
 select task_id, error_id, claim_id, author, executor, role, epoch, attempt, created_at, reason, reason_codes, message from errors where task_id = %(task_id)s order by task_id, error_id
+
+-- name: rows_of_epochs
+select task_id, epoch, pin, opened_at, attempt from epochs where task_id = %(task_id)s order by task_id, epoch, pin
+
+-- name: rows_of_epoch_ends
+select task_id, epoch, pin, next_pin, signers, is_quorate from epoch_ends where task_id = %(task_id)s order by task_id, epoch, pin, next_pin
 
 -- name: rows_of_controls
 select task_id, control_id, word, control_no, reason, is_creators, signers, is_backed from controls where task_id = %(task_id)s order by task_id, control_id

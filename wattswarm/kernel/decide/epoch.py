@@ -1,0 +1,117 @@
+"""Ending an epoch of a continuous task, which opens the next one."""
+
+from typing import Final
+
+from wattswarm.kernel.contract import Mode
+from wattswarm.kernel.decide.gate import Signings, draft, effective, refuse, refuse_word
+from wattswarm.kernel.drafter import drafters
+from wattswarm.kernel.epoch import epoch_end_message
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.ids import Digest, NodeId, short
+from wattswarm.kernel.limits import EPOCH_MAX
+from wattswarm.kernel.lock import Lock, LockKind, Signing, epoch_key
+from wattswarm.kernel.payloads import EpochEnded
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.views import state_word
+
+FINALIZED: Final = "finalized"
+TIMEBOX_REACHED: Final = "timebox_reached"
+
+RENEWABLE: Final = frozenset({"open", "final", "expired"})
+"""The words of a task whose epoch may end."""
+
+
+def end_epoch(
+    state: TaskState,
+    me: KeyPair,
+    governance: Governance,
+    now_ms: int,
+    *,
+    reason: str | None = None,
+    is_ordered: bool = False,
+) -> Signings | Rejection:
+    """Return this node's signature that the newest epoch is over, in an event that carries it.
+
+    A finalizer joins the end that others have begun to sign. Else the first in turn begins one when
+    the epoch has expired, which opens the next under the newest governance version in effect.
+
+    Args:
+        reason: For people; by default whether the epoch became final.
+        is_ordered: Whether an operator says so: before the epoch expires, or out of turn.
+    """
+    refusal = _not_to_be_ended(state, me.node_id, now_ms)
+    if refusal is not None:
+        return refusal
+    if not is_ordered and now_ms <= state.ends_at:
+        return refuse("too_early", f"{state.ends_at - now_ms} ms", at=state.ends_at + 1)
+    next_pin = _next_pin(state, me.node_id, governance, now_ms, is_ordered=is_ordered)
+    if isinstance(next_pin, Rejection):
+        return next_pin
+    return _signed(state, me, governance, next_pin, now_ms, reason or _reason(state))
+
+
+def _not_to_be_ended(state: TaskState, me: NodeId, now_ms: int) -> Rejection | None:
+    word = state_word(state, now_ms)
+    if state.contract is not None and state.terms.mode is Mode.ONE_SHOT:
+        return refuse("one_epoch")
+    if word not in RENEWABLE:
+        return refuse_word(word)
+    if me not in state.governing.finalizers:
+        return refuse("missing_role", "to end an epoch takes a finalizer of its pin")
+    if state.here.epoch + 1 >= EPOCH_MAX:
+        return refuse("one_epoch", f"{EPOCH_MAX} at most")
+    return None
+
+
+def _next_pin(
+    state: TaskState, me: NodeId, governance: Governance, now_ms: int, *, is_ordered: bool
+) -> Digest | Rejection:
+    """Return the pin of the next epoch: what others have signed already, or else the newest."""
+    signed = [pin for of, pin, node in state.endings if of == state.here and node == me]
+    if signed:
+        return refuse("already_signed", f"next pin {short(signed[0])}")
+    begun = [
+        (-count, pin)
+        for (of, pin), count in state.ending.items()
+        if of == state.here and governance.version(pin) is not None
+    ]
+    if begun:
+        return min(begun)[1]
+    head = governance.head(now_ms)
+    assert head is not None, "a task whose pin is known has a governance"
+    key = epoch_key(state.task_id, *state.here)
+    if not is_ordered and drafters(key, state.governing.finalizers)[0] != me:
+        return refuse("not_the_drafter")
+    return head.id
+
+
+def _reason(state: TaskState) -> str:
+    return TIMEBOX_REACHED if state.outcome(state.here) is None else FINALIZED
+
+
+def _signed(
+    state: TaskState,
+    me: KeyPair,
+    governance: Governance,
+    next_pin: Digest,
+    now_ms: int,
+    reason: str,
+) -> Signings | Rejection:
+    """Return the carrier, with all signatures on the same that are known and this node's own.
+
+    The lock is on the pin that follows: a node signs one per epoch, ever.
+    """
+    here = state.here
+    message = epoch_end_message(state.network_id, state.task_id, here, next_pin)
+    known = {
+        node: signature
+        for (of, pin, node), signature in state.endings.items()
+        if (of, pin) == (here, next_pin)
+    }
+    sigs = sorted({**known, me.node_id: me.sign(message)}.items())
+    payload = EpochEnded(pin=here.pin, next_pin=next_pin, reason=reason, sigs=tuple(sigs))
+    made = draft(state, payload, me.node_id, now_ms)
+    lock = Lock(LockKind.EPOCH_END.value, epoch_key(state.task_id, *here), next_pin)
+    return effective(state, [Signing(made, (lock,))], me.node_id, governance)
