@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.log_events import START_MS, event, events, group, singles
 from wattswarm.kernel import chain, radix_trie, time_trie
-from wattswarm.kernel.event import LaneClass
+from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.ids import EventId, Seq
 from wattswarm.kernel.lock import Lock
 from wattswarm.store import log_reader
@@ -262,6 +262,22 @@ def test_the_events_of_tasks_are_found_without_the_rest(writer: Writer, log: Log
     assert found == {one.event_id: of_one, two.event_id: found[two.event_id], unknown: ()}
     assert [row.event() for row in found[two.event_id]] == about_two
     assert log.reader.events_of_tasks([], Seq(5)) == {}
+
+
+def test_the_tasks_of_events_and_of_authors_are_found(writer: Writer, log: Log) -> None:
+    tasks = sorted((event(number, kind="TASK_CREATED") for number in range(3)), key=_id)
+    about_last = event(20, task_id=tasks[2].event_id)
+    writer.append(singles([*tasks, about_last, event(30)]))
+    first, _, last = (each.event_id for each in tasks)
+    find = log.reader.tasks_about
+    assert find([], []) == ()
+    assert find([about_last.event_id, EventId(bytes(32)), first], []) == (first, last)
+    assert find([about_last.event_id], [], Seq(3)) == ()
+    assert find([], [tasks[0].author]) == tuple(each.event_id for each in tasks)
+
+
+def _id(each: Event) -> EventId:
+    return each.event_id
 
 
 def test_the_events_of_large_tasks_are_read_page_by_page(

@@ -12,7 +12,7 @@ from tests.laws.histories import History
 from tests.laws.report import Law
 from wattswarm.kernel import governance
 from wattswarm.kernel.event import Draft, Event
-from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.governance import Changes, Governance
 from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.payloads.control import PAYLOADS
 from wattswarm.kernel.rows import rows
@@ -85,7 +85,7 @@ def check_irrevocable(law: Law, history: History, rng: random.Random, where: str
             law.check(is_same and outcome is not None and not outcome.is_disputed, where)
         final = None if outcome is None else outcome.candidate
         if rng.random() < 0.05:
-            machine.governance_changed(_another_version(history, known, rng))
+            machine.governance_changed(_another_version(history, known, rng).versions)
             law.check(machine.state.outcome(label) == outcome, f"{where} governance")
 
 
@@ -109,9 +109,7 @@ def _rewrapped(history: History, rng: random.Random) -> list[Event]:
     return made
 
 
-def _another_version(
-    history: History, known: Governance, rng: random.Random
-) -> frozenset[governance.Digest]:
+def _another_version(history: History, known: Governance, rng: random.Random) -> Changes:
     """Make one more version valid: nobody but the founder is left in it, if the founder may."""
     head = known.head()
     assert head is not None, "a history's governance is known"
@@ -158,7 +156,7 @@ def _fed(history: History, rng: random.Random) -> TaskState:
         machine.add([event for event in batch if event not in history.later])
         for event in batch:
             if event in history.later:
-                machine.governance_changed(known.add(event))
+                machine.governance_changed(known.add(event).versions)
         if rng.random() < 0.3:
             before = rows(machine.state)
             extend(machine.state, history.events[:3])

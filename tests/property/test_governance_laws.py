@@ -100,7 +100,7 @@ def test_more_events_only_add(chosen: list[int], others: list[int]) -> None:
 @settings(deadline=None)
 def test_what_add_reports_is_what_became_valid(chosen: list[int]) -> None:
     known = Governance(NETWORK)
-    reported = [name for index in chosen for name in known.add(UNIVERSE[index])]
+    reported = [name for index in chosen for name in known.add(UNIVERSE[index]).versions]
     assert len(reported) == len(set(reported))
     assert sorted(reported) == [row[0] for row in known.rows()["governance_versions"]]
 

@@ -4,7 +4,7 @@ What it holds is a cache: the machine of a task that is not in memory is made ag
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -12,9 +12,9 @@ import attrs
 
 from wattswarm.actors.runtime.boundary import Crash, attempt
 from wattswarm.kernel.event import Event
-from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.governance import NOTHING, Changes, Governance
 from wattswarm.kernel.hashing import keyed
-from wattswarm.kernel.ids import Digest, Seq, TaskId
+from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.task import TaskMachine
 from wattswarm.store.log_reader import GOVERNANCE_KINDS
@@ -27,6 +27,9 @@ MACHINES_MAX: Final = 4_096
 
 History: TypeAlias = Callable[[Collection[TaskId], Seq], Mapping[TaskId, Sequence[LogRow]]]
 """Reads all rows of tasks up to a position."""
+
+Touched: TypeAlias = Callable[[Collection[EventId], Collection[NodeId], Seq], Collection[TaskId]]
+"""Reads which tasks have some events, or events of some authors, up to a position."""
 
 Pinned: TypeAlias = Callable[[Collection[Digest]], Collection[TaskId]]
 """Reads which tasks wait for governance versions to become valid."""
@@ -46,7 +49,7 @@ class Deriver:
 
     Args:
         shard_key: 32 bytes of this node's own, so that nobody can aim tasks at one shard.
-        history, pinned: How it reads what it has not in memory.
+        history, pinned, touched: How it reads what it has not in memory.
     """
 
     network_id: str
@@ -55,6 +58,7 @@ class Deriver:
     shard_key: bytes = attrs.field(repr=False)
     history: History
     pinned: Pinned
+    touched: Touched
     _governance: Governance = attrs.field(init=False)
     _machines: OrderedDict[TaskId, TaskMachine] = attrs.field(
         init=False, factory=OrderedDict[TaskId, TaskMachine]
@@ -71,7 +75,7 @@ class Deriver:
     def derive(self, batch: Sequence[LogRow]) -> Derived:
         """Return what the next rows of the log change; they follow each other without a gap."""
         before, end = Seq(batch[0].seq - 1), batch[-1].seq
-        changed, is_governance_new = self._sort(batch)
+        changed, is_governance_new = self._sort(batch, before)
         missing = [task_id for task_id in changed if task_id not in self._machines]
         past: Mapping[TaskId, Sequence[LogRow]] = self.history(missing, before) if missing else {}
         groups: list[GroupRows] = []
@@ -88,25 +92,39 @@ class Deriver:
         self._forget()
         return Derived(tuple(groups), tuple(quarantined))
 
-    def _sort(self, batch: Sequence[LogRow]) -> tuple[Mapping[TaskId, Sequence[LogRow]], bool]:
+    def _sort(
+        self, batch: Sequence[LogRow], before: Seq
+    ) -> tuple[Mapping[TaskId, Sequence[LogRow]], bool]:
         """Return the rows of each task of this shard, and whether there is news of governance."""
         changed: dict[TaskId, list[LogRow]] = {}
-        pins: set[Digest] = set()
+        changes = NOTHING
         is_governance_new = False
         for row in batch:
             if row.kind in GOVERNANCE_KINDS:
-                pins |= self._governance.add(row.event())
+                changes |= self._governance.add(row.event())
                 is_governance_new = True
             elif row.task_id is not None and self._is_ours(row.task_id):
                 changed.setdefault(row.task_id, []).append(row)
-        if pins:
-            for task_id, machine in self._machines.items():
-                if machine.governance_changed(pins):
-                    changed.setdefault(task_id, [])
-            for task_id in self.pinned(pins):
-                if self._is_ours(task_id):
-                    changed.setdefault(task_id, [])
+        for task_id in self._concerned(changes, before):
+            if self._is_ours(task_id):
+                changed.setdefault(task_id, [])
         return changed, is_governance_new
+
+    def _concerned(self, changes: Changes, before: Seq) -> Iterator[TaskId]:
+        """Yield the tasks that governance changes something for.
+
+        Those with events that a statement is about are derived from scratch: what is effective may
+        not be any more.
+        """
+        if changes.versions:
+            for task_id, machine in self._machines.items():
+                if machine.governance_changed(changes.versions):
+                    yield task_id
+            yield from self.pinned(changes.versions)
+        if changes.events or changes.nodes:
+            for task_id in self.touched(changes.events, changes.nodes, before):
+                self._machines.pop(task_id, None)
+                yield task_id
 
     def _is_ours(self, task_id: TaskId) -> bool:
         if self.shards == 1:

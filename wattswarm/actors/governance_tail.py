@@ -5,8 +5,8 @@ from typing import Final
 
 import attrs
 
-from wattswarm.kernel.governance import Governance
-from wattswarm.kernel.ids import Digest, Seq
+from wattswarm.kernel.governance import NOTHING, Changes, Governance
+from wattswarm.kernel.ids import Seq
 from wattswarm.store.log_reader import START, LogReader, last_seq
 from wattswarm.store.log_record import LogRow
 
@@ -24,8 +24,8 @@ class GovernanceTail:
     def __attrs_post_init__(self) -> None:
         self.governance = Governance(self.network_id)
 
-    def advance(self, reader: LogReader) -> frozenset[Digest]:
-        """Take in what the log has beyond the last call; return the versions that became valid.
+    def advance(self, reader: LogReader) -> Changes:
+        """Take in what the log has beyond the last call; return what is different by it.
 
         Blocks: to be called in a thread, by one caller at a time.
         """
@@ -38,10 +38,10 @@ class GovernanceTail:
             found += rows
         return found
 
-    def learn(self, rows: Sequence[LogRow]) -> frozenset[Digest]:
-        """Take in rows that were read, and return the versions that became valid."""
-        valid: set[Digest] = set()
+    def learn(self, rows: Sequence[LogRow]) -> Changes:
+        """Take in rows that were read, and return what is different by them."""
+        changes = NOTHING
         for row in rows:
-            valid |= self.governance.add(row.event())
+            changes |= self.governance.add(row.event())
         self._seq = last_seq(rows, self._seq)
-        return frozenset(valid)
+        return changes

@@ -18,7 +18,7 @@ from wattswarm.actors.messages import ProjectionBuilderMessage, TasksChanged
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.kernel.hashing import Context as HashContext
 from wattswarm.kernel.hashing import digest
-from wattswarm.kernel.ids import Digest, Seq, TaskId
+from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.errors import PositionConflict, StoreFull, StoreUnavailable
 from wattswarm.store.log_reader import START, LogReader, last_seq
@@ -113,6 +113,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             shard_key=digest(HashContext.DIGEST, log.head().feed_epoch),
             history=self._history,
             pinned=self._pinned,
+            touched=self._touched,
         )
         seq = START
         while rows := log.governance_events(seq, limit=GOVERNANCE_PAGE):
@@ -195,6 +196,11 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         self, task_ids: Collection[TaskId], up_to: Seq
     ) -> Mapping[TaskId, Sequence[LogRow]]:
         return LogReader(self._connection).events_of_tasks(task_ids, up_to)
+
+    def _touched(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to: Seq
+    ) -> Collection[TaskId]:
+        return LogReader(self._connection).tasks_about(events, authors, up_to)
 
     def _pinned(self, pins: Collection[Digest]) -> Collection[TaskId]:
         return ProjectionReader(self._connection).tasks_waiting_for(pins)

@@ -124,6 +124,7 @@ class Rebuilder:
             shard_key=b"",
             history=LogReader(connection).events_of_tasks,
             pinned=ProjectionReader(rebuilt).tasks_waiting_for,
+            touched=LogReader(connection).tasks_about,
         )
 
     def _derive_to(

@@ -75,5 +75,5 @@ def apply_retry(entry: Entry[TaskRetryScheduled], state: TaskState) -> Provided:
 
 RULES = (
     Rule(TaskError.kind, judge_error, apply_error),
-    Rule(TaskRetryScheduled.kind, judge_retry, apply_retry),
+    Rule(TaskRetryScheduled.kind, judge_retry, apply_retry, voidable=False),
 )

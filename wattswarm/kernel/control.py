@@ -11,7 +11,7 @@ from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import Digest, NodeId, TaskId
 from wattswarm.kernel.payloads.control import PAYLOADS, ControlPayload, ControlWord
 from wattswarm.kernel.records import Control
-from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, waits
+from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, ignored, waits
 from wattswarm.kernel.signature import Domain, is_valid, message
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Ignored, Need, On
@@ -49,6 +49,8 @@ def judge(entry: Entry[ControlPayload], state: TaskState) -> Hold | None:
         _offer(entry.payload, said, state)
     if _is_creators(entry, state):
         return None
+    if entry.voided is not None and not entry.payload.sigs:
+        return ignored(entry.voided)
     if not _is_signed(entry.payload, said, state):
         is_asked = entry.payload.sigs or said.word is ControlWord.KILLED
         verdict = Ignored("no_valid_signature" if is_asked else "not_creator")
@@ -100,7 +102,8 @@ def learned(state: TaskState, version: Version) -> Provided:
 
 
 def _is_creators(entry: Entry[ControlPayload], state: TaskState) -> bool:
-    return entry.event.author == state.creator and entry.payload.word is not ControlWord.KILLED
+    is_his = entry.event.author == state.creator and entry.payload.word is not ControlWord.KILLED
+    return is_his and entry.voided is None
 
 
 def _quorum(said: Control, state: TaskState) -> Need:
@@ -115,4 +118,6 @@ def apply(entry: Entry[ControlPayload], state: TaskState) -> Provided:
     return (_quorum(said, state),) if state.is_backed(said) else ()
 
 
-RULES = tuple(Rule(made.kind, judge, apply, in_task=False) for made in PAYLOADS.values())
+RULES = tuple(
+    Rule(made.kind, judge, apply, in_task=False, voidable=False) for made in PAYLOADS.values()
+)

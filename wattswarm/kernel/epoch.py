@@ -100,4 +100,4 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
     )
 
 
-RULES = (Rule(EpochEnded.kind, judge, apply, in_task=False),)
+RULES = (Rule(EpochEnded.kind, judge, apply, in_task=False, voidable=False),)

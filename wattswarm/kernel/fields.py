@@ -18,6 +18,11 @@ def bad(path: str, message: str) -> Malformed:
     return Malformed(code="bad_field", path=path, message=message)
 
 
+def inconsistent(path: str, message: str) -> Malformed:
+    """Return the error of fields that contradict each other."""
+    return Malformed(code="inconsistent", path=path, message=message)
+
+
 def mapping(
     value: Value | None, path: str, *, required: frozenset[str], optional: frozenset[str]
 ) -> Mapping[str, Value]:

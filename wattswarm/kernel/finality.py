@@ -84,4 +84,4 @@ def apply(entry: Entry[DecisionFinalized], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(DecisionFinalized.kind, judge, apply, in_task=False),)
+RULES = (Rule(DecisionFinalized.kind, judge, apply, in_task=False, voidable=False),)

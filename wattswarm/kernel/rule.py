@@ -5,8 +5,8 @@ itself), so that a verdict moves from waiting or ignored to effective and never 
 checks in a fixed published order, and the first check that fails is the verdict:
 
     the task is known · wrong_scope · unknown_kind · wrong_class · unknown_field, bad_field ·
-    the task is effective · wrong_epoch · after_expiry · what it names exists · date_order ·
-    whose it is · roles and labels · leases · the rule's own content
+    revoked, penalized · the task is effective · wrong_epoch · after_expiry · what it names exists ·
+    date_order · whose it is · roles and labels · leases · the rule's own content
 
 Each family of rules has a file: `creation`, `claim`, `candidate`, `evidence`, `result`, `vote`,
 `decision`, `finality`, `attempt`, `epoch`, `control`, `market`, `notice`.
@@ -48,15 +48,16 @@ class Hold:
 class Entry(Generic[P]):
     """An event on its way to a verdict.
 
-    `cursor` counts the names of a long list that were found effective already (what is effective
-    stays so), and `facts` keeps signatures that were found valid: neither changes a verdict, both
-    its cost.
+    `voided` is the code of the statement that leaves it without effect. `cursor` counts the names
+    of a long list that were found effective already (what is effective stays so), and `facts` keeps
+    signatures that were found valid: neither changes a verdict, both its cost.
     """
 
     event: Event
     rule: "Rule[P] | None"
     payload: P
     flaw: Hold | None = None
+    voided: str | None = None
     cursor: int = 0
     facts: tuple[int, ...] | None = None
 
@@ -74,13 +75,14 @@ class Rule(Generic[P]):
 
     `judge` returns None when the event is effective; then `apply` writes its record and returns
     what it provides beside its own name. Rules that are not `in_task` do without an effective
-    TASK_CREATED.
+    TASK_CREATED; what is not `voidable` takes effect whatever statements say of it.
     """
 
     kind: str
     judge: Callable[[Entry[P], TaskState], Hold | None]
     apply: Callable[[Entry[P], TaskState], Provided]
     in_task: bool = True
+    voidable: bool = True
 
 
 def ignored(code: str, of: EventId | None = None) -> Hold:

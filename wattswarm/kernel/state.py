@@ -53,6 +53,9 @@ V = TypeVar("V")
 VIEWS_MAX: Final = 64
 """Views that a snapshot keeps; they depend on the time, and it goes on."""
 
+VOID_CODES: Final = frozenset({"revoked", "penalized", "depends_on_revoked"})
+"""The verdicts on what statements put out of effect, and on what depends on that."""
+
 LOCAL_PREFIX: Final = "local:"
 NOBODY: Final = NodeId(bytes(32))
 
@@ -384,11 +387,18 @@ def _resolved(pending: "Mapping[EventId, tuple[Entry[Any], Hold]]") -> Mapping[E
             if named is None or named not in pending:
                 known[chain.pop()] = verdict
             elif named in known:
-                is_ignored = isinstance(known[named], Ignored)
-                known[chain.pop()] = Ignored("depends_on_ignored", named) if is_ignored else verdict
+                known[chain.pop()] = _depending(known[named], named) or verdict
             else:
                 chain.append(named)
     return known
+
+
+def _depending(verdict: Verdict, named: EventId) -> Ignored | None:
+    """Return the verdict on an event that waits for one with this verdict, if that is ignored."""
+    if not isinstance(verdict, Ignored):
+        return None
+    is_void = verdict.code in VOID_CODES
+    return Ignored("depends_on_revoked" if is_void else "depends_on_ignored", named)
 
 
 def _awaited(verdict: Verdict) -> EventId | None:

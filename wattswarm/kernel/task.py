@@ -3,7 +3,8 @@
 `TaskMachine` is a least fixpoint done incrementally. A new event is judged by the rule of its kind;
 when it takes effect, what it provides wakes the events that waited for that, and only those. Events
 may come in any order and batch, and again: the state is a function of their set, the same as from
-scratch. Each event is judged a bounded number of times plus once per name that it lists, so the
+scratch. Statements are given: when one changes that is about its events, a machine is made anew.
+Each event is judged a bounded number of times plus once per name that it lists, so the
 cost is linear.
 """
 
@@ -68,7 +69,7 @@ REACHING: Final = frozenset({On.LEASE, On.EXPIRY})
 """What ends, and may come to end later."""
 
 
-class Versions(Protocol):
+class Foundation(Protocol):
     """What derivation asks of governance; `Governance` answers it."""
 
     @property
@@ -78,6 +79,10 @@ class Versions(Protocol):
 
     def version(self, pin: Digest) -> Version | None:
         """Return the valid version with this id, if there is one yet."""
+        ...
+
+    def voids(self, event: Event, pin: Digest | None = None) -> str | None:
+        """Return the code of why a statement leaves an event of a task without effect, or None."""
         ...
 
 
@@ -92,11 +97,15 @@ class Known:
         """Return the version of one of the state's own pins, and no other."""
         return self.versions.get(pin)
 
+    def voids(self, event: Event, pin: Digest | None = None) -> str | None:
+        """Return None: what is put out of effect is known of events that were there before."""
+        return None
+
 
 class TaskMachine:
     """Derives one task, event by event."""
 
-    def __init__(self, task_id: TaskId, governance: Versions) -> None:
+    def __init__(self, task_id: TaskId, governance: Foundation) -> None:
         self._governance = governance
         self._state = TaskState(task_id, governance.network_id)
         self._is_shared = False
@@ -105,7 +114,7 @@ class TaskMachine:
         self._queue: deque[Entry[Any]] = deque()
 
     @classmethod
-    def resume(cls, state: TaskState, governance: Versions) -> "TaskMachine":
+    def resume(cls, state: TaskState, governance: Foundation) -> "TaskMachine":
         """Return a machine that goes on from a state; neither disturbs the other."""
         machine = cls(state.task_id, governance)
         machine._state = state.copy()
@@ -176,6 +185,8 @@ class TaskMachine:
 
     def _settle(self, entry: Entry[Any]) -> None:
         state, name = self._state, entry.event.event_id
+        if state.pin is not None:
+            entry.voided = self._governance.voids(entry.event, state.pin)
         hold = judge(entry, state)
         while hold is not None and hold.until is not None and self._learn(hold.until):
             hold = judge(entry, state)
@@ -227,7 +238,7 @@ def _end_of(need: Need, state: TaskState) -> int:
     return state.expires_at(need.epoch)
 
 
-def derive(task_id: TaskId, events: Iterable[Event], governance: Versions) -> TaskState:
+def derive(task_id: TaskId, events: Iterable[Event], governance: Foundation) -> TaskState:
     """Return the state of a task from all genuine events that name it, in any order."""
     machine = TaskMachine(task_id, governance)
     machine.add(events)
@@ -235,7 +246,7 @@ def derive(task_id: TaskId, events: Iterable[Event], governance: Versions) -> Ta
 
 
 def extend(
-    state: TaskState, events: Iterable[Event], governance: Versions | None = None
+    state: TaskState, events: Iterable[Event], governance: Foundation | None = None
 ) -> TaskState:
     """Return the state of the same set of events and these; `state` stays as it is.
 
@@ -264,6 +275,8 @@ def judge(entry: Entry[Any], state: TaskState) -> Hold | None:
         return entry.flaw
     rule = entry.rule
     assert rule is not None, "a kind without a rule is a flaw"
+    if entry.voided is not None and rule.voidable:
+        return ignored(entry.voided)
     if not rule.in_task:
         return waits(task) if state.pin is None else rule.judge(entry, state)
     if not state.is_effective:
@@ -274,6 +287,8 @@ def judge(entry: Entry[Any], state: TaskState) -> Hold | None:
 def _judge_creation(entry: Entry[Any], state: TaskState) -> Hold | None:
     if entry.flaw is not None:
         return entry.flaw
+    if entry.voided is not None:
+        return ignored(entry.voided)
     assert entry.rule is not None
     assert state.pin is not None
     if state.pin not in state.versions:

@@ -24,7 +24,12 @@ START: Final = Seq(0)
 END: Final = Seq(2**63 - 1)
 """Beyond every position that there will be."""
 
-GOVERNANCE_KINDS: Final = ("GOVERNANCE_UPDATED", "NODE_ADMITTED")
+GOVERNANCE_KINDS: Final = (
+    "GOVERNANCE_UPDATED",
+    "NODE_ADMITTED",
+    "EVENT_REVOKED",
+    "NODE_PENALIZED",
+)
 EVENT_ID_NIBBLES: Final = 64
 
 
@@ -105,6 +110,18 @@ class LogReader:
             after_seq = rows[-1].seq
             if len(rows) < TASK_ROWS_MAX or after_seq >= up_to_seq:
                 return
+
+    def tasks_about(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to_seq: Seq = END
+    ) -> tuple[TaskId, ...]:
+        """Return the tasks that have one of these events, or any of these authors', by id."""
+        with translated():
+            rows = self.connection.execute(
+                LOG_READER["tasks_about"],
+                {"events": list(events), "authors": list(authors), "up_to_seq": up_to_seq},
+                binary=True,
+            )
+            return tuple(EventId(task_id) for (task_id,) in rows)
 
     def governance_events(
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX

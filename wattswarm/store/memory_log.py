@@ -11,10 +11,10 @@ import attrs
 
 from wattswarm.kernel import chain, radix_trie, time_trie
 from wattswarm.kernel.event import LaneClass
-from wattswarm.kernel.ids import EventId, Seq, TaskId
+from wattswarm.kernel.ids import EventId, NodeId, Seq, TaskId
 from wattswarm.store.append_plan import LockName, plan_append
 from wattswarm.store.errors import Fenced
-from wattswarm.store.log_reader import GOVERNANCE_KINDS, ROWS_MAX, START
+from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, ROWS_MAX, START
 from wattswarm.store.log_record import Appended, Entry, Group, Head, Lane, LogRow
 
 
@@ -145,6 +145,17 @@ class MemoryLogReader:
         return {
             task_id: tuple(row for row in rows if row.task_id == task_id) for task_id in task_ids
         }
+
+    def tasks_about(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to_seq: Seq = END
+    ) -> tuple[TaskId, ...]:
+        """Return the tasks that have one of these events, or any of these authors', by id."""
+        found = {
+            row.task_id
+            for row in self.log.rows[:up_to_seq]
+            if row.task_id is not None and (row.event_id in events or row.author in authors)
+        }
+        return tuple(sorted(found))
 
     def governance_events(
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX

@@ -126,7 +126,7 @@ class ProjectionReader:
             return tuple(EventId(task_id) for (task_id,) in rows)
 
     def tasks_waiting_for(self, pins: Collection[Digest]) -> tuple[TaskId, ...]:
-        """Return tasks that are pinned to one of these governance versions and not effective."""
+        """Return tasks of which an event waits for one of these governance versions."""
         with translated():
             rows = self.connection.execute(PROJECTIONS["tasks_waiting_for"], {"pins": list(pins)})
             return tuple(EventId(task_id) for (task_id,) in rows)

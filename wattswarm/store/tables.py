@@ -13,55 +13,39 @@ import cbor2
 from wattswarm.kernel.group_digest import EMPTY, NO_GROUP, encoded, group_digest
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import Digest, TaskId
-from wattswarm.kernel.rows import TABLES, Column, ColumnType, Row, Rows, TableShape
+from wattswarm.kernel.rows import TABLES, ColumnType, Row, Rows, TableShape, shape
 
 GOVERNANCE_SCOPE: Final = "global"
 NO_ROWS: Final = digest(Context.DIGEST, EMPTY)
 UNKNOWN_SCOPE: Final = ""
 """Of a task whose TASK_CREATED has not arrived."""
 
-_BYTES, _UINT, _TEXT, _BOOL = ColumnType.BYTES, ColumnType.UINT, ColumnType.TEXT, ColumnType.BOOL
-
-
-def _shape(*columns: Column, key: int) -> TableShape:
-    return TableShape(columns, tuple(column.name for column in columns[:key]))
-
-
 GOVERNANCE_TABLES: Final[Mapping[str, TableShape]] = {
-    "governance_versions": _shape(
-        Column("version_id", _BYTES),
-        Column("prev", _BYTES, is_nullable=True),
-        Column("version", _UINT),
-        Column("effective_at", _UINT),
-        Column("threshold", _UINT),
-        Column("rules_version", _UINT),
-        Column("proposers_open", _BOOL),
-        Column("verifiers_open", _BOOL),
-        Column("params", _BYTES),
-        Column("is_head", _BOOL),
-        key=1,
+    "governance_versions": shape(
+        "version_id bytes, prev bytes?, version uint, effective_at uint, threshold uint,"
+        "rules_version uint, proposers_open bool, verifiers_open bool, params bytes, is_head bool",
+        1,
     ),
-    "governance_members": _shape(
-        Column("version_id", _BYTES),
-        Column("node", _BYTES),
-        Column("is_proposer", _BOOL),
-        Column("is_verifier", _BOOL),
-        Column("is_committer", _BOOL),
-        Column("is_finalizer", _BOOL),
-        key=2,
+    "governance_members": shape(
+        "version_id bytes, node bytes, is_proposer bool, is_verifier bool, is_committer bool,"
+        "is_finalizer bool",
+        2,
     ),
-    "governance_policies": _shape(
-        Column("version_id", _BYTES),
-        Column("policy_id", _TEXT),
-        Column("policy_version", _UINT),
-        Column("policy_hash", _BYTES),
-        key=4,
+    "governance_policies": shape(
+        "version_id bytes, policy_id text, policy_version uint, policy_hash bytes", 4
     ),
-    "governance_admissions": _shape(
-        Column("node", _BYTES), Column("author", _BYTES), Column("event_id", _BYTES), key=3
+    "governance_admissions": shape("node bytes, author bytes, event_id bytes", 3),
+    "governance_equivocations": shape("prev bytes, node bytes, version_id bytes", 3),
+    "governance_statements": shape(
+        "content_id bytes, kind text, target bytes, serial uint, state text, governance bytes,"
+        "reason text, begins_at uint?, ends_at uint?, is_cut bool, signers uint, is_quorate bool",
+        1,
     ),
-    "governance_equivocations": _shape(
-        Column("prev", _BYTES), Column("node", _BYTES), Column("version_id", _BYTES), key=3
+    "governance_kept": shape("content_id bytes, event_id bytes", 2),
+    "governance_verdicts": shape(
+        "event_id bytes, event_kind text, author bytes, created_at uint, verdict text, code text?,"
+        "awaited text?, name bytes?",
+        1,
     ),
 }
 """The tables that `Governance.rows` fills."""

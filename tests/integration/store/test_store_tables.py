@@ -69,4 +69,4 @@ def test_every_query_is_used(path: object) -> None:
 def test_the_kinds_of_governance_are_those_of_their_index() -> None:
     kinds = ", ".join(f"'{kind}'" for kind in GOVERNANCE_KINDS)
     assert f"event_kind in ({kinds})" in load("log_reader")["read_governance"].decode()
-    assert f"event_kind in ({kinds})" in (FOLDER / "migrations" / "0001_log.sql").read_text()
+    assert f"event_kind in ({kinds})" in (FOLDER / "migrations" / "0003_statements.sql").read_text()

@@ -112,7 +112,7 @@ def test_before_the_pin_is_known_words_wait_and_are_counted_then() -> None:
     assert {machine.state.verdict(name) for name in names} == {
         Waiting((Need(On.VERSION, stage.pin),))
     }
-    machine.governance_changed(known.add(stage.network.carrier))
+    machine.governance_changed(known.add(stage.network.carrier).versions)
     assert rows(machine.state) == rows(stage.state)
     assert machine.state.is_backed(Control(STOPPED, 1, ""))
 

@@ -126,7 +126,7 @@ def test_before_the_pin_is_known_signatures_wait_and_are_counted_then() -> None:
     machine = TaskMachine(stage.task.event_id, known)
     machine.add([*stage.said, stage.task])
     assert machine.state.verdict(name) == Waiting((Need(On.VERSION, stage.pin),))
-    machine.governance_changed(known.add(stage.network.carrier))
+    machine.governance_changed(known.add(stage.network.carrier).versions)
     assert machine.state.outcomes[0].candidate == ONE
 
 

@@ -99,7 +99,7 @@ def test_a_successor_needs_the_threshold_of_its_predecessor() -> None:
     known = after(FIRST, carried(ONE, 0))
     assert known.version(ONE.id) is None
     assert known.standing(carried(ONE, 0).event_id) == Standing(Word.WAITING, "quorum", ONE.id)
-    assert known.add(carried(ONE, 1)) == {ONE.id}
+    assert known.add(carried(ONE, 1)).versions == {ONE.id}
     assert known.head() == ONE
     assert known.standing(carried(ONE, 0).event_id) == governance.EFFECTIVE
 
@@ -130,7 +130,7 @@ def test_a_version_waits_for_its_predecessor() -> None:
     early = carried(TWO, 0, 1)
     known = after(FIRST, early)
     assert known.standing(early.event_id) == Standing(Word.WAITING, "predecessor", ONE.id)
-    assert known.add(carried(ONE, 1, 2)) == {ONE.id, TWO.id}
+    assert known.add(carried(ONE, 1, 2)).versions == {ONE.id, TWO.id}
     assert known.head() == TWO
 
 

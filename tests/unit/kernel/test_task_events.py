@@ -120,7 +120,7 @@ def test_a_task_waits_for_the_governance_version_that_it_names() -> None:
     machine.add([stage.task, *stage.said])
     waits = machine.state
     assert waits.verdict(stage.task.event_id) == Waiting((Need(On.VERSION, stage.pin),))
-    machine.governance_changed(known.add(network.carrier))
+    machine.governance_changed(known.add(network.carrier).versions)
     assert machine.state.verdicts == {}
     assert waits.verdicts, "a snapshot does not change"
 

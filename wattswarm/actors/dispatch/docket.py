@@ -4,7 +4,7 @@ A cache: the events are in the log, and a docket that was dropped is read again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import attrs
 import trio
@@ -102,6 +102,6 @@ class Docket:
         """Return until when a duty is left alone; 0 when it is not."""
         return self._pauses.get(key, 0)
 
-    def governance_changed(self, pins: Sequence[Digest]) -> None:
+    def governance_changed(self, pins: Iterable[Digest]) -> None:
         """Take into account that these governance versions have become valid."""
         self._machine.governance_changed(pins)

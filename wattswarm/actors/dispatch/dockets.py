@@ -21,7 +21,7 @@ from wattswarm.actors.messages import Appended
 from wattswarm.actors.runtime.boundary import Crash
 from wattswarm.actors.session import Session
 from wattswarm.kernel.event import Event
-from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.governance import NOTHING, Changes, Governance
 from wattswarm.kernel.ids import TaskId
 from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, START, LogReader, last_seq
@@ -74,7 +74,9 @@ class Dockets:
     async def tail(self) -> None:
         """Learn what the log has beyond what is known."""
         while rows := await self.session.run(self._next_rows):
-            self._learn(rows)
+            changes = self._learn(rows)
+            if changes.events or changes.nodes:
+                await self._begin_anew(changes)
             self.reach.read_to(last_seq(rows, START))
             if len(rows) < PAGE and not self.reach.is_behind:
                 return
@@ -162,10 +164,20 @@ class Dockets:
                 self.governance.add(row.event())
             seq = last_seq(rows, seq)
 
-    def _learn(self, rows: Sequence[LogRow]) -> None:
+    async def _begin_anew(self, changes: Changes) -> None:
+        """Have the tasks read again that have events which statements are about."""
+        for task_id in await self.session.run(
+            lambda connection: LogReader(connection).tasks_about(changes.events, changes.nodes)
+        ):
+            if task_id in self._known:
+                self._known[task_id].is_spoilt = True
+            self.agenda.mark(task_id)
+
+    def _learn(self, rows: Sequence[LogRow]) -> Changes:
+        changes = NOTHING
         for row in rows:
             if row.kind in GOVERNANCE_KINDS:
-                self._learn_governance(row.event())
+                changes |= self._learn_governance(row.event())
             elif row.task_id is not None:
                 docket = self._known.get(row.task_id)
                 if docket is None:
@@ -173,12 +185,14 @@ class Dockets:
                 elif not docket.knows(row.event_id):
                     self.attempt(docket, partial(_learn_row, docket, row))
                     self.agenda.mark(row.task_id)
+        return changes
 
-    def _learn_governance(self, event: Event) -> None:
-        pins = tuple(self.governance.add(event))
-        for docket in self._known.values() if pins else ():
-            self.attempt(docket, partial(docket.governance_changed, pins))
+    def _learn_governance(self, event: Event) -> Changes:
+        changes = self.governance.add(event)
+        for docket in self._known.values() if changes.versions else ():
+            self.attempt(docket, partial(docket.governance_changed, changes.versions))
             self.agenda.mark(docket.task_id)
+        return changes
 
 
 def _learn_row(docket: Docket, row: LogRow) -> None:

@@ -12,6 +12,7 @@ from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
 from wattswarm.kernel.decide.epoch import end_epoch
 from wattswarm.kernel.decide.gate import Signings, follow
 from wattswarm.kernel.decide.place import claim, decide_claim, release, renew
+from wattswarm.kernel.decide.statement import penalize, revoke
 from wattswarm.kernel.decide.voting import reveal, vote
 from wattswarm.kernel.decide.work import (
     add_evidence,
@@ -34,12 +35,14 @@ __all__ = [
     "finality",
     "follow",
     "may_sign",
+    "penalize",
     "propose",
     "release",
     "renew",
     "report_error",
     "retry",
     "reveal",
+    "revoke",
     "submit_result",
     "vote",
 ]

@@ -38,6 +38,8 @@ def create_task(
         return refuse("no_governance")
     if pin.rules_version != RULES_VERSION:
         return refuse("unsupported_rules", f"version {pin.rules_version}")
+    if governance.bars(key_node, now_ms):
+        return refuse("barred")
     if not governance.admits(key_node):
         return refuse("not_admitted")
     if not pin.holds(key_node, Role.PROPOSER):

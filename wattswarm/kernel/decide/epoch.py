@@ -41,6 +41,8 @@ def end_epoch(
         reason: For people; by default whether the epoch became final.
         is_ordered: Whether an operator says so: before the epoch expires, or out of turn.
     """
+    if governance.bars(me.node_id, now_ms):
+        return refuse("barred")
     refusal = _not_to_be_ended(state, me.node_id, now_ms)
     if refusal is not None:
         return refusal

@@ -17,7 +17,7 @@ from wattswarm.kernel.lock import Lock, LockKind, Signing
 from wattswarm.kernel.payloads import Payload
 from wattswarm.kernel.records import Claim
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.task import Versions, extend
+from wattswarm.kernel.task import Foundation, extend
 from wattswarm.kernel.verdict import Ignored, On, Verdict, Waiting, explain
 from wattswarm.kernel.views import SUSPENDED, state_word, workable
 
@@ -105,7 +105,7 @@ def effective(
     state: TaskState,
     signings: Sequence[Signing],
     me: NodeId,
-    governance: Versions | None = None,
+    governance: Foundation | None = None,
 ) -> Signings | Rejection:
     """Return the signings if all of them would take effect, else why one would not.
 
@@ -134,7 +134,7 @@ def follow(state: TaskState, signings: Sequence[Signing], me: NodeId) -> TaskSta
     return _with(state, [unsigned(state, each.draft, me) for each in signings], None)
 
 
-def _with(state: TaskState, events: Sequence[Event], governance: Versions | None) -> TaskState:
+def _with(state: TaskState, events: Sequence[Event], governance: Foundation | None) -> TaskState:
     """Return the state with these events; what was found effective is often followed then."""
     names = tuple(event.event_id for event in events)
     return state.view(("with", names), lambda: extend(state, events, governance))

@@ -64,7 +64,7 @@ def due(
             for epochs opened before.
     """
     desk = Desk.of(state, me, executors, now_ms, in_hand, checked, governance)
-    if state.label is None:
+    if state.label is None or (governance is not None and governance.bars(me.node_id, now_ms)):
         return Roster()
     opened_at = state.opened_at(state.label)
     if restored_at_ms is not None and opened_at <= restored_at_ms:

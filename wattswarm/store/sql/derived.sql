@@ -327,6 +327,40 @@ create table governance_admissions (
     primary key (node, author, event_id)
 );
 
+create table governance_statements (
+    content_id bytea not null,
+    kind text collate "C" not null,
+    target bytea not null,
+    serial bigint not null,
+    state text collate "C" not null,
+    governance bytea not null,
+    reason text collate "C" not null,
+    begins_at bigint,
+    ends_at bigint,
+    is_cut boolean not null,
+    signers bigint not null,
+    is_quorate boolean not null,
+    primary key (content_id)
+);
+
+create table governance_kept (
+    content_id bytea not null,
+    event_id bytea not null,
+    primary key (content_id, event_id)
+);
+
+create table governance_verdicts (
+    event_id bytea not null,
+    event_kind text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    verdict text collate "C" not null,
+    code text collate "C",
+    awaited text collate "C",
+    name bytea,
+    primary key (event_id)
+);
+
 create table governance_equivocations (
     prev bytea not null,
     node bytea not null,
@@ -334,6 +368,7 @@ create table governance_equivocations (
     primary key (prev, node, version_id)
 );
 
+create index verdicts_waiting_for_versions on verdicts (name) where awaited = 'version';
 create index tasks_newest on tasks (created_at desc, task_id desc) where created_at is not null;
 
 create function task_word(is_final boolean, standing text, control text, expires_at bigint, code text, now_ms bigint)

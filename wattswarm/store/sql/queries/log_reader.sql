@@ -33,12 +33,21 @@ cross join lateral (
 join lanes using (lane_no)
 order by seq
 
+-- name: tasks_about
+-- By two indexes: that of ids, and that of authors.
+select task_id from sel_events
+where event_id = any(%(events)b::bytea[]) and task_id is not null and seq <= %(up_to_seq)b
+union
+select task_id from sel_events
+where author = any(%(authors)b::bytea[]) and task_id is not null and seq <= %(up_to_seq)b
+order by task_id
+
 -- name: read_governance
 -- By the index of these kinds: they are few, and read by everybody at every start.
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
 from sel_events
 join lanes using (lane_no)
-where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED') and seq > %(after_seq)s
+where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED', 'EVENT_REVOKED', 'NODE_PENALIZED') and seq > %(after_seq)s
 order by seq
 limit %(limit)s
 

@@ -105,7 +105,7 @@ from tasks
 where task_id = any(%(task_ids)b::bytea[])
 
 -- name: tasks_waiting_for
-select task_id from tasks where pin = any(%(pins)b::bytea[]) and standing <> 'effective'
+select distinct task_id from verdicts where awaited = 'version' and name = any(%(pins)b::bytea[])
 
 -- name: artifact_mime
 select mime

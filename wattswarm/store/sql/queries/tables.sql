@@ -67,6 +67,15 @@ delete from governance_policies
 -- name: delete_governance_admissions
 delete from governance_admissions
 
+-- name: delete_governance_statements
+delete from governance_statements
+
+-- name: delete_governance_kept
+delete from governance_kept
+
+-- name: delete_governance_verdicts
+delete from governance_verdicts
+
 -- name: delete_governance_equivocations
 delete from governance_equivocations
 
@@ -136,6 +145,15 @@ copy governance_policies from stdin (format binary)
 -- name: copy_governance_admissions
 copy governance_admissions from stdin (format binary)
 
+-- name: copy_governance_statements
+copy governance_statements from stdin (format binary)
+
+-- name: copy_governance_kept
+copy governance_kept from stdin (format binary)
+
+-- name: copy_governance_verdicts
+copy governance_verdicts from stdin (format binary)
+
 -- name: copy_governance_equivocations
 copy governance_equivocations from stdin (format binary)
 
@@ -204,6 +222,15 @@ select version_id, policy_id, policy_version, policy_hash from governance_polici
 
 -- name: rows_of_governance_admissions
 select node, author, event_id from governance_admissions order by node, author, event_id
+
+-- name: rows_of_governance_statements
+select content_id, kind, target, serial, state, governance, reason, begins_at, ends_at, is_cut, signers, is_quorate from governance_statements order by content_id
+
+-- name: rows_of_governance_kept
+select content_id, event_id from governance_kept order by content_id, event_id
+
+-- name: rows_of_governance_verdicts
+select event_id, event_kind, author, created_at, verdict, code, awaited, name from governance_verdicts order by event_id
 
 -- name: rows_of_governance_equivocations
 select prev, node, version_id from governance_equivocations order by prev, node, version_id

@@ -3,91 +3,24 @@
 Version 0 is valid whoever carries it, provided that the network id is made of it; any other is
 valid once enough Finalizers of its predecessor signed it, gathered by content over all carriers.
 Once valid it is valid for ever. Validity and admission only grow, so the state is a function of the
-set of events: `Governance.add` may be called in any order, and again.
+set of events: they may be taken in any order, and again.
 """
 
-import enum
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from wattswarm.kernel import canonical, fields
+from wattswarm.kernel import fields
 from wattswarm.kernel import version as versions
 from wattswarm.kernel.canonical import Value
-from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.event import Event
+from wattswarm.kernel.governance.drafting import signed_message
+from wattswarm.kernel.governance.standing import EFFECTIVE, Standing, Word
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.limits import PIN_GRACE_MS, SIGNATURES_MAX
-from wattswarm.kernel.signature import Domain, KeyPair, is_valid, message
-from wattswarm.kernel.version import (
-    RULES_VERSION,
-    Admission,
-    Role,
-    Version,
-    default_threshold,
-    genesis,
-    local_genesis,
-    network_id_of,
-    successor,
-)
-
-__all__ = [
-    "GOVERNANCE_UPDATED",
-    "KINDS",
-    "NODE_ADMITTED",
-    "RULES_VERSION",
-    "SCOPE",
-    "Admission",
-    "Equivocation",
-    "Governance",
-    "Role",
-    "Standing",
-    "Version",
-    "Word",
-    "default_threshold",
-    "draft_admission",
-    "draft_update",
-    "genesis",
-    "local_genesis",
-    "network_id_of",
-    "sign",
-    "signed_message",
-    "successor",
-]
-
-GOVERNANCE_UPDATED: Final = "GOVERNANCE_UPDATED"
-NODE_ADMITTED: Final = "NODE_ADMITTED"
-Row: TypeAlias = "tuple[int | str | bytes | bool | None, ...]"
-
-KINDS: Final = frozenset({GOVERNANCE_UPDATED, NODE_ADMITTED})
-SCOPE: Final = "global"
-
-
-class Word(enum.StrEnum):
-    """What has become of an event."""
-
-    EFFECTIVE = "effective"
-    WAITING = "waiting"
-    IGNORED = "ignored"
-
-
-@attrs.frozen
-class Standing:
-    """What has become of one governance event.
-
-    `code` says why an ignored event has no effect; a waiting one waits for the content that `of`
-    names: for its predecessor to become valid (`predecessor`), or for more signatures on itself
-    (`quorum`).
-    """
-
-    word: Word
-    code: str = ""
-    of: Digest | None = None
-
-
-EFFECTIVE: Final = Standing(Word.EFFECTIVE)
+from wattswarm.kernel.signature import is_valid
+from wattswarm.kernel.version import Admission, Version, network_id_of
 
 
 @attrs.frozen
@@ -109,8 +42,8 @@ class _Offer:
 
 
 @attrs.define
-class Governance:
-    """All that a set of governance events says about one network."""
+class Chain:
+    """The governance versions of one network, and who is admitted to it."""
 
     network_id: str
     _valid: dict[Digest, Version] = attrs.field(init=False, factory=dict[Digest, Version])
@@ -122,7 +55,6 @@ class Governance:
     _admissions: dict[EventId, tuple[NodeId, NodeId]] = attrs.field(
         init=False, factory=dict[EventId, tuple[NodeId, NodeId]]
     )
-    _ignored: dict[EventId, Standing] = attrs.field(init=False, factory=dict[EventId, Standing])
     _admitters: set[NodeId] = attrs.field(init=False, factory=set[NodeId])
     _admitted: set[NodeId] = attrs.field(init=False, factory=set[NodeId])
     _is_open: bool = attrs.field(init=False, default=False)
@@ -132,6 +64,25 @@ class Governance:
     def version(self, pin: Digest) -> Version | None:
         """Return the valid version with this id, if there is one yet."""
         return self._valid.get(pin)
+
+    def descends(self, version: Digest, pin: Digest) -> bool:
+        """Tell whether a valid version is `pin`, or descends from it."""
+        at: Version | None = self._valid.get(version)
+        while at is not None and at.id != pin:
+            at = None if at.prev is None else self._valid[at.prev]
+        return at is not None
+
+    @property
+    def versions(self) -> Iterable[Version]:
+        """The valid versions."""
+        return self._valid.values()
+
+    @property
+    def admissions(self) -> Iterable[tuple[NodeId, NodeId, EventId]]:
+        """The admissions that count: node, the finalizer who admitted it, and by which event."""
+        for event_id, (author, node) in self._admissions.items():
+            if author in self._admitters:
+                yield node, author, event_id
 
     @property
     def genesis(self) -> Version | None:
@@ -201,43 +152,23 @@ class Governance:
 
     # --- adding -------------------------------------------------------------------------------
 
-    def add(self, event: Event) -> frozenset[Digest]:
-        """Take a genuine event into account and return the ids of versions it made valid."""
-        name = event.event_id
-        if name in self._carried or name in self._admissions or name in self._ignored:
-            return frozenset()
-        if event.network_id != self.network_id:
-            return self._ignore(name, "wrong_network")
-        if event.lane_class is not LaneClass.CONTROL:
-            return self._ignore(name, "wrong_class")
-        if event.scope != SCOPE or event.task_id is not None:
-            return self._ignore(name, "wrong_scope")
-        try:
-            return self._take(event)
-        except Malformed as error:
-            return self._ignore(name, error.code)
+    def take_admission(self, event: Event) -> None:
+        """Take a genuine NODE_ADMITTED into account.
 
-    def _ignore(self, name: EventId, code: str) -> frozenset[Digest]:
-        self._ignored[name] = Standing(Word.IGNORED, code)
-        return frozenset()
-
-    def _take(self, event: Event) -> frozenset[Digest]:
-        match event.kind:
-            case "GOVERNANCE_UPDATED":
-                return self._take_update(event)
-            case "NODE_ADMITTED":
-                return self._take_admission(event)
-            case _:
-                return self._ignore(event.event_id, "unknown_kind")
-
-    def _take_admission(self, event: Event) -> frozenset[Digest]:
+        Raises:
+            Malformed: The payload is not one.
+        """
         node = _read_admission(event.payload)
         self._admissions[event.event_id] = (event.author, node)
         if event.author in self._admitters:
             self._admitted.add(node)
-        return frozenset()
 
-    def _take_update(self, event: Event) -> frozenset[Digest]:
+    def take_update(self, event: Event) -> frozenset[Digest]:
+        """Take a genuine GOVERNANCE_UPDATED into account; return the versions it made valid.
+
+        Raises:
+            Malformed: The payload is not one, or the version could never be valid.
+        """
         version, sigs = _read_update(event.payload)
         offer = self._offers.setdefault(version.id, _Offer(version))
         offer.unchecked += sigs
@@ -293,7 +224,7 @@ class Governance:
             return EFFECTIVE if is_entitled else Standing(Word.IGNORED, "missing_role")
         if event_id in self._carried:
             return self._carrier_standing(self._offers[self._carried[event_id]].version)
-        return self._ignored.get(event_id)
+        return None
 
     def _carrier_standing(self, version: Version) -> Standing:
         if version.id in self._valid:
@@ -306,65 +237,6 @@ class Governance:
         if version.version != prev.version + 1:
             return Standing(Word.IGNORED, "wrong_version_number")
         return Standing(Word.WAITING, "quorum", version.id)
-
-    def standings(self) -> Mapping[EventId, Standing]:
-        """Return what has become of every event that is not effective."""
-        names = [*self._carried, *self._admissions, *self._ignored]
-        standings = {name: self.standing(name) for name in sorted(names)}
-        return {
-            name: standing
-            for name, standing in standings.items()
-            if standing is not None and standing.word is not Word.EFFECTIVE
-        }
-
-    def rows(self) -> Mapping[str, tuple[Row, ...]]:
-        """Return the rows of the governance tables, each table in the order of its key."""
-        versions_ = sorted(self._valid.values(), key=lambda version: version.id)
-        head = self.head()
-        return {
-            "governance_versions": tuple(
-                _version_row(version, is_head=version is head) for version in versions_
-            ),
-            "governance_members": tuple(
-                row for version in versions_ for row in _member_rows(version)
-            ),
-            "governance_policies": tuple(
-                (version.id, policy.id, policy.version, policy.hash)
-                for version in versions_
-                for policy in version.policies
-            ),
-            "governance_admissions": tuple(
-                sorted(
-                    (node, author, event_id)
-                    for event_id, (author, node) in self._admissions.items()
-                    if author in self._admitters
-                )
-            ),
-            "governance_equivocations": tuple(
-                (each.prev, each.node, name) for each in self.equivocators for name in each.signed
-            ),
-        }
-
-
-def _version_row(version: Version, *, is_head: bool) -> Row:
-    return (
-        version.id,
-        version.prev,
-        version.version,
-        version.effective_at,
-        version.threshold,
-        version.rules_version,
-        Role.PROPOSER in version.open_roles,
-        Role.VERIFIER in version.open_roles,
-        canonical.encode(version.params),
-        is_head,
-    )
-
-
-def _member_rows(version: Version) -> Iterator[Row]:
-    for node in sorted(version.members):
-        roles = version.members[node]
-        yield (version.id, node, *(role in roles for role in Role))
 
 
 def _read_update(
@@ -383,39 +255,3 @@ def _read_admission(payload: Mapping[str, Value]) -> NodeId:
         payload, "$.payload", required=frozenset({"node"}), optional=frozenset()
     )
     return NodeId(fields.octets(content["node"], "$.payload.node"))
-
-
-def signed_message(network_id: str, version: Version) -> bytes:
-    """Return the bytes that a Finalizer of the predecessor signs to make `version` valid."""
-    assert version.prev is not None, "nobody signs a genesis record: the network id is its hash"
-    return message(Domain.GOVERNANCE, [network_id, version.prev, version.id])
-
-
-def sign(network_id: str, version: Version, key: KeyPair) -> bytes:
-    """Return the key's signature that helps to make `version` valid."""
-    return key.sign(signed_message(network_id, version))
-
-
-def draft_update(version: Version, sigs: Mapping[NodeId, bytes], created_at: int) -> Draft:
-    """Return the draft of an event that carries a version with these signatures."""
-    listed = [[node, sigs[node]] for node in sorted(sigs)]
-    return _draft(
-        GOVERNANCE_UPDATED, {"version": versions.to_payload(version), "sigs": listed}, created_at
-    )
-
-
-def draft_admission(node: NodeId, created_at: int) -> Draft:
-    """Return the draft of an event by which a Finalizer admits a node."""
-    return _draft(NODE_ADMITTED, {"node": node}, created_at)
-
-
-def _draft(kind: str, payload: Mapping[str, Value], created_at: int) -> Draft:
-    return Draft(
-        kind=kind,
-        scope=SCOPE,
-        lane_class=LaneClass.CONTROL,
-        task_id=None,
-        epoch=0,
-        created_at=created_at,
-        payload=payload,
-    )

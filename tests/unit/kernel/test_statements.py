@@ -1,0 +1,400 @@
+"""Statements: who makes them, which of them holds, and what they leave without effect."""
+
+from itertools import permutations
+
+import pytest
+
+from tests.laws.world import START_MS, keys
+from tests.support.scene import CONTINUOUS, Scene, scene
+from wattswarm.kernel import decide
+from wattswarm.kernel.decide import Signings
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.event import Event
+from wattswarm.kernel.governance import (
+    Changes,
+    Governance,
+    Role,
+    Standing,
+    Version,
+    Word,
+    draft_statement,
+)
+from wattswarm.kernel.governance.statement import (
+    Statement,
+    statement_hash,
+    statement_message,
+)
+from wattswarm.kernel.group_digest import group_digest
+from wattswarm.kernel.ids import Digest, EventId
+from wattswarm.kernel.payloads import ControlWord, Work
+from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
+from wattswarm.kernel.rows import rows
+from wattswarm.kernel.verdict import Effective, Ignored
+from wattswarm.kernel.views import state_word
+
+REVOKED, RESTORED = StatementState.REVOKED, StatementState.RESTORED
+ALWAYS = (0, 2**48 - 1)
+
+
+def statement(
+    stage: Scene,
+    kind: str,
+    target: bytes,
+    serial: int = 1,
+    state: StatementState = REVOKED,
+    *,
+    version: Version | None = None,
+    window: tuple[int, int] | None = None,
+    keep: frozenset[EventId] | None = None,
+) -> Statement:
+    """Return a statement about an event or a node; a penalty is for ever unless said otherwise."""
+    is_penalty = kind == NodePenalized.kind and state is REVOKED
+    return Statement(
+        kind=kind,
+        target=target,
+        serial=serial,
+        state=state,
+        governance=(stage.network.genesis if version is None else version).id,
+        reason="for a reason",
+        window=ALWAYS if is_penalty and window is None and keep is None else window,
+        keep=keep,
+    )
+
+
+def carried(stage: Scene, said: Statement, signers: tuple[int, ...], by: int = 0) -> Event:
+    """Return an event that carries these members' signatures."""
+    network_id = stage.network.network_id
+    signed = statement_message(network_id, said)
+    sigs = {stage.cast[n].node_id: stage.cast[n].sign(signed) for n in signers}
+    return draft_statement(said, sigs, START_MS).unsigned(network_id, stage.cast[by].node_id)
+
+
+def say(stage: Scene, said: Statement, *signers: int) -> Event:
+    """Have finalizers say so, by default two of them."""
+    event = carried(stage, said, signers or (0, 1))
+    stage.governance.add(event)
+    return event
+
+
+def revoke(stage: Scene, name: EventId, serial: int = 1) -> None:
+    """Revoke an event."""
+    say(stage, statement(stage, EventRevoked.kind, name, serial))
+
+
+def finalizers(**terms: object) -> Scene:
+    """Return a task in a network of three finalizers, two of whom are enough."""
+    return scene(3, threshold=2, **terms)
+
+
+# --- gathering ------------------------------------------------------------------------------------
+
+
+def test_a_statement_counts_with_its_quorum_over_all_carriers() -> None:
+    stage = finalizers()
+    said = statement(stage, EventRevoked.kind, stage.task.event_id)
+    name = statement_hash(stage.network.network_id, said)
+    first, second = carried(stage, said, (0,)), carried(stage, said, (1,), by=2)
+    assert stage.governance.add(first) == Changes()
+    assert stage.governance.standing(first.event_id) == Standing(Word.WAITING, "quorum", name)
+    changes = stage.governance.add(second)
+    assert changes == Changes(events=frozenset({stage.task.event_id}))
+    for event in (first, second):
+        standing = stage.governance.standing(event.event_id)
+        assert standing is not None
+        assert standing.word is Word.EFFECTIVE
+
+
+def test_who_is_no_finalizer_of_its_version_counts_nothing() -> None:
+    stage = finalizers()
+    stage.cast = (*stage.cast, *keys(1, 99))
+    said = statement(stage, EventRevoked.kind, stage.task.event_id)
+    event = carried(stage, said, (3,))
+    stage.governance.add(event)
+    assert stage.governance.standing(event.event_id) == Standing(Word.IGNORED, "no_valid_signature")
+
+
+def test_a_statement_waits_for_its_version() -> None:
+    stage = finalizers()
+    version = finalizers().govern(signers=(0, 1), params={"x": 1})
+    event = say(stage, statement(stage, EventRevoked.kind, stage.task.event_id, version=version))
+    expected = Standing(Word.WAITING, "version", version.id)
+    assert stage.governance.standing(event.event_id) == expected
+    stage.govern(signers=(0, 1), params={"x": 1})
+    assert stage.governance.voids(stage.task) == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"state": "gone"}, "bad_field"),
+        ({"window": [1, 2]}, "unknown_field"),
+        ({"serial": -1}, "bad_field"),
+    ],
+)
+def test_what_is_no_statement_is_ignored(changes: dict[str, object], code: str) -> None:
+    stage = finalizers()
+    event = carried(stage, statement(stage, EventRevoked.kind, stage.task.event_id), (0, 1))
+    object.__setattr__(event, "payload", {**event.payload, **changes})
+    stage.governance.add(event)
+    assert stage.governance.standing(event.event_id) == Standing(Word.IGNORED, code)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"window": [1, 2], "cut": "all"},
+        {"window": None},
+        {"keep": [bytes(32)]},
+        {"state": "restored"},
+    ],
+)
+def test_a_penalty_says_how_far_it_goes(changes: dict[str, object]) -> None:
+    stage = finalizers()
+    said = statement(stage, NodePenalized.kind, stage.cast[2].node_id)
+    event = carried(stage, said, (0, 1))
+    payload = {k: v for k, v in {**event.payload, **changes}.items() if v is not None}
+    object.__setattr__(event, "payload", payload)
+    stage.governance.add(event)
+    assert stage.governance.standing(event.event_id) == Standing(Word.IGNORED, "inconsistent")
+
+
+# --- which of them holds --------------------------------------------------------------------------
+
+
+def test_the_highest_serial_holds_and_a_revocation_wins_a_tie() -> None:
+    stage = finalizers()
+    name = stage.task.event_id
+    revoke(stage, name)
+    say(stage, statement(stage, EventRevoked.kind, name, 2, RESTORED))
+    assert stage.governance.voids(stage.task) is None
+    say(stage, statement(stage, EventRevoked.kind, name, 1, RESTORED))
+    assert stage.governance.voids(stage.task) is None
+    revoke(stage, name, 2)
+    assert stage.governance.voids(stage.task) == "revoked"
+
+
+def test_a_later_version_stands_before_a_higher_serial() -> None:
+    stage = finalizers()
+    name = stage.task.event_id
+    revoke(stage, name, 9)
+    later = stage.govern(signers=(0, 1), params={"x": 1})
+    say(stage, statement(stage, EventRevoked.kind, name, 1, RESTORED, version=later))
+    assert stage.governance.voids(stage.task) is None
+
+
+def test_keys_that_a_fork_left_behind_void_nothing_of_a_later_pin() -> None:
+    stage = finalizers()
+    later = stage.govern(signers=(0, 1), params={"x": 1})
+    revoke(stage, stage.task.event_id)
+    assert stage.governance.voids(stage.task, stage.network.genesis.id) == "revoked"
+    assert stage.governance.voids(stage.task, later.id) is None
+    say(stage, statement(stage, EventRevoked.kind, stage.task.event_id, version=later))
+    assert stage.governance.voids(stage.task, stage.network.genesis.id) == "revoked"
+
+
+# --- what they leave without effect ---------------------------------------------------------------
+
+
+def test_what_depends_on_a_revoked_event_goes_with_it() -> None:
+    stage = finalizers()
+    claim = stage.claim(Work.PROPOSE)
+    candidate = stage.propose(claim)
+    result = stage.find(stage.claim(Work.VERIFY, 1), candidate, 1)
+    revoke(stage, claim)
+    assert stage.verdict(claim) == Ignored("revoked")
+    assert stage.verdict(candidate) == Ignored("depends_on_revoked", claim)
+    assert stage.verdict(result) == Ignored("depends_on_revoked", candidate)
+    say(stage, statement(stage, EventRevoked.kind, claim, 2, RESTORED))
+    assert stage.verdict(result) == Effective()
+
+
+def test_a_revoked_creation_still_gives_its_pin() -> None:
+    stage = finalizers()
+    stage.claim(Work.PROPOSE)
+    seal = stage.seal(EventId(b"c" * 32), EventId(b"d" * 32), [0, 1])
+    revoke(stage, stage.task.event_id)
+    assert stage.verdict(stage.task.event_id) == Ignored("revoked")
+    assert stage.verdict(stage.said[0].event_id) == Ignored(
+        "depends_on_revoked", stage.task.event_id
+    )
+    assert stage.verdict(seal) == Effective()
+    assert state_word(stage.state, START_MS + 2) == "final"
+
+
+def test_openings_and_finality_cannot_be_revoked() -> None:
+    stage = finalizers(**CONTINUOUS)
+    retry = stage.retry(1)
+    seal = stage.seal(EventId(b"c" * 32), EventId(b"d" * 32), [0, 1])
+    kill = stage.control(ControlWord.KILLED, signers=[0, 1])
+    end = stage.end_epoch(signers=[0, 1])
+    for name in (retry, seal, end, kill):
+        revoke(stage, name)
+        assert stage.verdict(name) == Effective()
+
+
+def test_the_creators_control_word_can_be() -> None:
+    stage = finalizers()
+    stop = stage.control(ControlWord.STOPPED)
+    revoke(stage, stop)
+    assert stage.verdict(stop) == Ignored("revoked")
+    assert stage.state.control is None
+
+
+def test_a_penalty_reaches_as_far_as_its_window() -> None:
+    stage = finalizers()
+    early, late = stage.claim(Work.PROPOSE, 2), stage.claim(Work.VERIFY, 2)
+    date = stage.said[-1].created_at
+    node = stage.cast[2].node_id
+    say(stage, statement(stage, NodePenalized.kind, node, window=(date, date + 1)))
+    assert (stage.verdict(early), stage.verdict(late)) == (Effective(), Ignored("penalized"))
+    assert stage.verdict(stage.claim(Work.PROPOSE, 2, at_ms=date + 1)) == Effective()
+    assert [stage.governance.bars(node, at) for at in (date - 1, date, date + 1)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_who_is_cut_off_keeps_what_is_named() -> None:
+    stage = finalizers()
+    kept, lost = stage.claim(Work.PROPOSE, 2), stage.claim(Work.VERIFY, 2)
+    said = statement(stage, NodePenalized.kind, stage.cast[2].node_id, keep=frozenset({kept}))
+    say(stage, said)
+    assert (stage.verdict(kept), stage.verdict(lost)) == (Effective(), Ignored("penalized"))
+    assert stage.governance.bars(stage.cast[2].node_id, START_MS)
+
+
+def test_a_restored_event_of_a_penalized_node_stays_void() -> None:
+    stage = finalizers()
+    claim = stage.claim(Work.PROPOSE, 2)
+    say(stage, statement(stage, NodePenalized.kind, stage.cast[2].node_id))
+    say(stage, statement(stage, EventRevoked.kind, claim, 1, RESTORED))
+    assert stage.verdict(claim) == Ignored("penalized")
+
+
+def test_any_order_comes_to_the_same() -> None:
+    stage = finalizers()
+    stage.claim(Work.PROPOSE, 2)
+    version = stage.govern(signers=(0, 1), params={"x": 1})
+    node, network_id = stage.cast[2].node_id, stage.network.network_id
+    said = [
+        carried(stage, statement(stage, NodePenalized.kind, node), (0,)),
+        carried(stage, statement(stage, NodePenalized.kind, node), (1,)),
+        carried(stage, statement(stage, NodePenalized.kind, node, 2, RESTORED), (0, 1)),
+        carried(stage, statement(stage, NodePenalized.kind, node, version=version), (1, 2)),
+    ]
+    expected = None
+    for order in permutations(said):
+        governance = Governance(network_id)
+        governance.add(order[0])
+        governance.add(stage.network.carrier)
+        stage.governance = governance
+        for event in order[1:]:
+            governance.add(event)
+        stage.govern(signers=(0, 1), params={"x": 1})
+        found = governance.rows()["governance_statements"], group_digest(rows(stage.state))
+        expected = expected or found
+        assert found == expected
+
+
+# --- making them ----------------------------------------------------------------------------------
+
+
+def made(answer: Signings | Rejection) -> Signings:
+    """Return the events of an answer."""
+    assert not isinstance(answer, Rejection), answer
+    return answer
+
+
+def append(stage: Scene, answer: Signings | Rejection, by: int) -> None:
+    """Have the events in governance."""
+    for each in made(answer):
+        key = stage.cast[by]
+        stage.governance.add(each.draft.unsigned(stage.network.network_id, key.node_id))
+
+
+def test_two_finalizers_revoke_and_restore_an_event_together() -> None:
+    stage = finalizers()
+    name = stage.claim(Work.PROPOSE)
+    append(stage, decide.revoke(stage.governance, stage.cast[0], name, START_MS, reason="x"), 0)
+    assert stage.verdict(name) == Effective()
+    append(stage, decide.revoke(stage.governance, stage.cast[1], name, START_MS), 1)
+    assert stage.verdict(name) == Ignored("revoked")
+    assert decide.revoke(stage.governance, stage.cast[2], name, START_MS) == ()
+    for by in (1, 2):
+        answer = decide.revoke(stage.governance, stage.cast[by], name, START_MS, state=RESTORED)
+        append(stage, answer, by)
+    assert stage.verdict(name) == Effective()
+    assert decide.revoke(stage.governance, stage.cast[0], name, START_MS, state=RESTORED) == ()
+
+
+def test_another_reason_or_another_extent_is_another_statement() -> None:
+    stage = finalizers()
+    node = stage.cast[2].node_id
+    first = decide.penalize(
+        stage.governance, stage.cast[0], node, START_MS, reason="x", keep=frozenset()
+    )
+    append(stage, first, 0)
+    again = decide.penalize(stage.governance, stage.cast[0], node, START_MS, keep=frozenset())
+    assert isinstance(again, Rejection)
+    assert again.code == "already_signed"
+    other = decide.penalize(
+        stage.governance, stage.cast[1], node, START_MS, reason="y", keep=frozenset()
+    )
+    append(stage, other, 1)
+    window = decide.penalize(stage.governance, stage.cast[1], node, START_MS, window=(1, 2))
+    append(stage, window, 1)
+    assert stage.governance.penalty(node) is None
+    joined = decide.penalize(
+        stage.governance, stage.cast[1], node, START_MS, reason="x", keep=frozenset()
+    )
+    append(stage, joined, 1)
+    assert stage.governance.bars(node, START_MS)
+
+
+def refusal(answer: Signings | Rejection) -> str:
+    """Return why nothing is signed."""
+    assert isinstance(answer, Rejection)
+    return answer.code
+
+
+def test_what_cannot_be_said_is_refused() -> None:
+    stage = finalizers()
+    stage.cast = (*stage.cast, *keys(1, 99))
+    governance, me, outsider = stage.governance, stage.cast[0], stage.cast[3]
+    name = stage.task.event_id
+    empty = Governance(stage.network.network_id)
+    assert refusal(decide.revoke(empty, me, name, START_MS)) == "no_governance"
+    assert refusal(decide.revoke(governance, outsider, name, START_MS)) == "missing_role"
+    kind = "DECISION_FINALIZED"
+    assert refusal(decide.revoke(governance, me, name, START_MS, kind=kind)) == "not_revocable"
+    itself = decide.penalize(governance, me, me.node_id, START_MS, keep=frozenset())
+    assert refusal(itself) == "not_oneself"
+    boundless = decide.penalize(governance, me, outsider.node_id, START_MS)
+    assert refusal(boundless) == "inconsistent"
+
+
+def test_a_barred_node_creates_nothing_and_has_no_duties() -> None:
+    stage = finalizers()
+    say(stage, statement(stage, NodePenalized.kind, stage.cast[2].node_id))
+    answer = decide.create_task(
+        {"task_type": "t"},
+        governance=stage.governance,
+        network_id=stage.network.network_id,
+        key_node=stage.cast[2].node_id,
+        now_ms=START_MS,
+    )
+    assert isinstance(answer, Rejection)
+    assert answer.code == "barred"
+
+
+def test_roles_are_those_of_the_version_that_is_named() -> None:
+    stage = finalizers()
+    heir = stage.cast[2].node_id
+    alone = stage.govern(signers=(0, 1), members={heir: frozenset(Role)}, threshold=1)
+    said = statement(stage, EventRevoked.kind, stage.task.event_id, version=alone)
+    say(stage, said, 0)
+    assert stage.governance.voids(stage.task) is None
+    say(stage, said, 2)
+    assert stage.governance.voids(stage.task) == "revoked"
+    assert Digest(alone.id) == said.governance
