@@ -74,6 +74,8 @@ def apply_retry(entry: Entry[TaskRetryScheduled], state: TaskState) -> Provided:
 
 
 RULES = (
-    Rule(TaskError.kind, judge_error, apply_error),
-    Rule(TaskRetryScheduled.kind, judge_retry, apply_retry, voidable=False),
+    Rule(TaskError.kind, "whoever made the claim", judge_error, apply_error),
+    Rule(
+        TaskRetryScheduled.kind, "a committer of the pin", judge_retry, apply_retry, voidable=False
+    ),
 )

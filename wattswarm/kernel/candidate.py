@@ -81,6 +81,6 @@ def apply_added(entry: Entry[EvidenceAdded], state: TaskState) -> Provided:
 
 
 RULES = (
-    Rule(CandidateProposed.kind, judge_proposed, apply_proposed),
-    Rule(EvidenceAdded.kind, judge_added, apply_added),
+    Rule(CandidateProposed.kind, "whoever made the claim", judge_proposed, apply_proposed),
+    Rule(EvidenceAdded.kind, "the author of the candidate", judge_added, apply_added),
 )

@@ -171,8 +171,8 @@ def apply_decided(entry: Entry[TaskClaimDecided], state: TaskState) -> Provided:
 
 
 RULES = (
-    Rule(TaskClaimed.kind, judge_claim, apply_claim),
-    Rule(TaskClaimRenewed.kind, judge_renewal, apply_renewal),
-    Rule(TaskClaimReleased.kind, judge_release, apply_release),
-    Rule(TaskClaimDecided.kind, judge_decided, apply_decided),
+    Rule(TaskClaimed.kind, "a proposer or verifier of the pin", judge_claim, apply_claim),
+    Rule(TaskClaimRenewed.kind, "whoever made the claim", judge_renewal, apply_renewal),
+    Rule(TaskClaimReleased.kind, "whoever made the claim", judge_release, apply_release),
+    Rule(TaskClaimDecided.kind, "the creator of the task", judge_decided, apply_decided),
 )

@@ -118,6 +118,12 @@ def apply(entry: Entry[ControlPayload], state: TaskState) -> Provided:
     return (_quorum(said, state),) if state.is_backed(said) else ()
 
 
+def _who(word: ControlWord) -> str:
+    finalizers = "finalizers of a pin"
+    return finalizers if word is ControlWord.KILLED else f"the creator of the task, or {finalizers}"
+
+
 RULES = tuple(
-    Rule(made.kind, judge, apply, in_task=False, voidable=False) for made in PAYLOADS.values()
+    Rule(made.kind, _who(made.word), judge, apply, in_task=False, voidable=False)
+    for made in PAYLOADS.values()
 )

@@ -34,4 +34,4 @@ def apply(entry: Entry[TaskCreated], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(TaskCreated.kind, judge, apply, in_task=False),)
+RULES = (Rule(TaskCreated.kind, "a proposer of the pin", judge, apply, in_task=False),)

@@ -147,4 +147,4 @@ def apply(entry: Entry[DecisionCommitted], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(DecisionCommitted.kind, judge, apply),)
+RULES = (Rule(DecisionCommitted.kind, "a committer of the pin", judge, apply),)

@@ -100,4 +100,13 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
     )
 
 
-RULES = (Rule(EpochEnded.kind, judge, apply, in_task=False, voidable=False),)
+RULES = (
+    Rule(
+        EpochEnded.kind,
+        "anybody, for finalizers of the pin",
+        judge,
+        apply,
+        in_task=False,
+        voidable=False,
+    ),
+)

@@ -68,4 +68,4 @@ def apply(entry: Entry[EvidenceAvailable], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(EvidenceAvailable.kind, judge, apply),)
+RULES = (Rule(EvidenceAvailable.kind, "whoever made the claim, as a verifier", judge, apply),)

@@ -84,4 +84,13 @@ def apply(entry: Entry[DecisionFinalized], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(DecisionFinalized.kind, judge, apply, in_task=False, voidable=False),)
+RULES = (
+    Rule(
+        DecisionFinalized.kind,
+        "anybody, for finalizers of the pin",
+        judge,
+        apply,
+        in_task=False,
+        voidable=False,
+    ),
+)

@@ -58,6 +58,6 @@ def _by_creator(named: Candidate | Claim, event: Event, state: TaskState) -> Hol
 
 
 RULES = (
-    Rule(TaskCompletionDecided.kind, judge_completion, apply_completion),
-    Rule(TaskSettled.kind, judge_settlement, apply_settlement),
+    Rule(TaskCompletionDecided.kind, "the creator of the task", judge_completion, apply_completion),
+    Rule(TaskSettled.kind, "the creator of the task", judge_settlement, apply_settlement),
 )

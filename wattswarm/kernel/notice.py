@@ -25,4 +25,4 @@ def apply(entry: Entry[TaskExpired], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(TaskExpired.kind, judge, apply, in_task=False),)
+RULES = (Rule(TaskExpired.kind, "anybody", judge, apply, in_task=False),)

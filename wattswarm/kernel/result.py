@@ -83,4 +83,4 @@ def apply(entry: Entry[VerifierResultSubmitted], state: TaskState) -> Provided:
     return ()
 
 
-RULES = (Rule(VerifierResultSubmitted.kind, judge, apply),)
+RULES = (Rule(VerifierResultSubmitted.kind, "whoever made the claim, as a verifier", judge, apply),)

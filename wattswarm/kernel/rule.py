@@ -71,7 +71,7 @@ Provided: TypeAlias = "Iterable[Need]"
 
 @attrs.frozen
 class Rule(Generic[P]):
-    """The rule of one kind of event.
+    """The rule of one kind of event; `who` tells people whose it is.
 
     `judge` returns None when the event is effective; then `apply` writes its record and returns
     what it provides beside its own name. Rules that are not `in_task` do without an effective
@@ -79,6 +79,7 @@ class Rule(Generic[P]):
     """
 
     kind: str
+    who: str
     judge: Callable[[Entry[P], TaskState], Hold | None]
     apply: Callable[[Entry[P], TaskState], Provided]
     in_task: bool = True

@@ -228,6 +228,6 @@ def _own_result(name: EventId, event: Event, state: TaskState) -> Result | Hold:
 
 
 RULES = (
-    Rule(VoteCommit.kind, judge_commit, apply_commit),
-    Rule(VoteReveal.kind, judge_reveal, apply_reveal),
+    Rule(VoteCommit.kind, "the author of the result", judge_commit, apply_commit),
+    Rule(VoteReveal.kind, "the author of the commit, or of the result", judge_reveal, apply_reveal),
 )

@@ -109,7 +109,7 @@ Payload: TypeAlias = (
     | TaskSettled
 )
 
-_FORMS: Final[Mapping[str, Form[Payload]]] = {
+FORMS: Final[Mapping[str, Form[Payload]]] = {
     each.kind: each
     for each in (
         *task.FORMS,
@@ -126,7 +126,7 @@ _FORMS: Final[Mapping[str, Form[Payload]]] = {
     )
 }
 
-KINDS: Final = frozenset(_FORMS)
+KINDS: Final = frozenset(FORMS)
 """The kinds of a task's events that have a meaning."""
 
 
@@ -138,7 +138,7 @@ def read(kind: str, payload: Mapping[str, Value]) -> Payload:
     """
     if kind == PlainVote.kind and "result" in payload:
         return vote.PLAIN.read(payload)
-    return _FORMS[kind].read(payload)
+    return FORMS[kind].read(payload)
 
 
 def write(payload: Payload) -> Mapping[str, Value]:
