@@ -42,6 +42,7 @@ class Gathered:
     id: Digest
     statement: Statement
     signers: dict[NodeId, bytes] = attrs.field(factory=dict[NodeId, bytes])
+    valid: set[tuple[NodeId, bytes]] = attrs.field(factory=set[tuple[NodeId, bytes]])
     unchecked: list[tuple[NodeId, bytes]] = attrs.field(factory=list[tuple[NodeId, bytes]])
 
 
@@ -150,13 +151,12 @@ class Statements:
             return
         signed = statement_message(self.chain.network_id, gathered.statement)
         for node, signature in gathered.unchecked:
-            held = gathered.signers.get(node)
-            if (
-                node in version.finalizers
-                and held != signature
-                and is_valid(node, signed, signature)
-            ):
-                gathered.signers[node] = signature if held is None else min(held, signature)
+            pair = (node, signature)
+            if pair in gathered.valid or node not in version.finalizers:
+                continue
+            if is_valid(node, signed, signature):
+                gathered.valid.add(pair)
+                gathered.signers[node] = min(signature, gathered.signers.get(node, signature))
         gathered.unchecked.clear()
 
     # --- showing ------------------------------------------------------------------------------
@@ -171,11 +171,7 @@ class Statements:
             return Standing(Word.WAITING, "version", gathered.statement.governance)
         if self.is_quorate(gathered):
             return EFFECTIVE
-        signed = statement_message(self.chain.network_id, gathered.statement)
-        is_signed = any(
-            node in gathered.signers and is_valid(node, signed, signature)
-            for node, signature in sigs
-        )
+        is_signed = not gathered.valid.isdisjoint(sigs)
         if is_signed:
             return Standing(Word.WAITING, "quorum", gathered.id)
         return Standing(Word.IGNORED, "no_valid_signature")
