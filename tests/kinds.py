@@ -16,7 +16,7 @@ from types import ModuleType
 import attrs
 
 from wattswarm.kernel import payloads
-from wattswarm.kernel.governance import chain, governance, statements
+from wattswarm.kernel.governance import chain, statements
 from wattswarm.kernel.payloads import statement as statement_payloads
 from wattswarm.kernel.payloads.form import Form
 from wattswarm.kernel.rule import Rule
@@ -114,17 +114,21 @@ def awaited_in(trees: Iterable[ast.AST]) -> Iterator[str]:
     """Yield what is waited for."""
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id == "On":
-                    yield node.attr.lower()
+            match node:
+                case ast.Attribute(value=ast.Name(id="On"), attr=name):
+                    yield name.lower()
+                case _:
+                    pass
 
 
 def _calls(trees: Iterable[ast.AST], names: set[str]) -> Iterator[ast.Call]:
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id in names and node.args:
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=[_, *_]) if name in names:
                     yield node
+                case _:
+                    pass
 
 
 def _constants(node: ast.AST) -> Iterator[str]:
@@ -269,5 +273,4 @@ def _listed(names: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    assert governance.KINDS <= {kind.name for kind in kinds()}
     sys.stdout.write(document())

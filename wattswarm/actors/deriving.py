@@ -16,7 +16,7 @@ from wattswarm.kernel.governance import NOTHING, Changes, Governance
 from wattswarm.kernel.hashing import keyed
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.kernel.rows import rows
-from wattswarm.kernel.task import TaskMachine
+from wattswarm.kernel.task import TaskMachine, derive
 from wattswarm.store.log_reader import GOVERNANCE_KINDS
 from wattswarm.store.log_record import LogRow
 from wattswarm.store.projections import Quarantined
@@ -103,10 +103,10 @@ class Deriver:
             if row.kind in GOVERNANCE_KINDS:
                 changes |= self._governance.add(row.event())
                 is_governance_new = True
-            elif row.task_id is not None and self._is_ours(row.task_id):
+            elif row.task_id is not None and self.is_ours(row.task_id):
                 changed.setdefault(row.task_id, []).append(row)
         for task_id in self._concerned(changes, before):
-            if self._is_ours(task_id):
+            if self.is_ours(task_id):
                 changed.setdefault(task_id, [])
         return changed, is_governance_new
 
@@ -126,10 +126,19 @@ class Deriver:
                 self._machines.pop(task_id, None)
                 yield task_id
 
-    def _is_ours(self, task_id: TaskId) -> bool:
+    def is_ours(self, task_id: TaskId) -> bool:
+        """Tell whether a task belongs to this shard."""
         if self.shards == 1:
             return True
         return int.from_bytes(keyed(self.shard_key, task_id)[:8], "big") % self.shards == self.shard
+
+    def afresh(self, task_id: TaskId, log: Sequence[LogRow]) -> GroupRows | Crash:
+        """Return the group of a task from all of its rows of the log; nothing is remembered."""
+        return attempt(partial(self._afresh, task_id, log))
+
+    def _afresh(self, task_id: TaskId, log: Sequence[LogRow]) -> GroupRows:
+        state = derive(task_id, (row.event() for row in log), self._governance)
+        return task_group(task_id, state.scope, rows(state))
 
     def _group(self, task_id: TaskId, news: Sequence[LogRow]) -> GroupRows:
         machine = self._machines.get(task_id) or TaskMachine(task_id, self._governance)

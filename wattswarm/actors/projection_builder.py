@@ -4,14 +4,17 @@ It may die at any instant: before the transaction nothing happened, after it the
 announcement that never came is made up for by a look from time to time.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from random import Random
 from typing import ClassVar, Final
 
 import attrs
 import trio
 
 from wattswarm.actors.announcing import announce
+from wattswarm.actors.auditing import Audit, audit
 from wattswarm.actors.backoff import until_available
 from wattswarm.actors.deriving import Derived, Deriver
 from wattswarm.actors.messages import ProjectionBuilderMessage, TasksChanged
@@ -32,6 +35,7 @@ LOOK_S: Final = 1.0
 GATHER_S: Final = 0.01
 """What is announced closely behind is derived together: a batch costs more than an event."""
 
+HOUR_S: Final = 3_600
 ANNOUNCED_MAX: Final = 512
 GOVERNANCE_PAGE: Final = 512
 
@@ -47,6 +51,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
 
     Args:
         listeners: Who is told what changed.
+        audits_per_hour: Tasks that are derived again and compared; 0 for none.
     """
 
     points: ClassVar[tuple[str, ...]] = (
@@ -61,12 +66,17 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     schema: str
     network_id: str
     listeners: tuple[str, ...]
+    audits_per_hour: int = 0
     _shard: int = attrs.field(init=False, default=0)
     _shards: int = attrs.field(init=False, default=1)
     _seq: Seq = attrs.field(init=False, default=START)
     _head: int = attrs.field(init=False, default=START)
     """As far as the log is known to go."""
     _quarantined: int = attrs.field(init=False, default=0)
+    _audited: int = attrs.field(init=False, default=0)
+    _mended: int = attrs.field(init=False, default=0)
+    _audit_at: float = attrs.field(init=False, default=math.inf)
+    _dice: Random = attrs.field(init=False)
     _connection: Connection = attrs.field(init=False)
     _projections: Projections = attrs.field(init=False)
     _deriver: Deriver = attrs.field(init=False)
@@ -76,6 +86,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         """Go on from the cursor."""
         _, _, instance = ctx.me.name.partition("/")
         self._shard, self._shards = int(instance or 0), ctx.instances
+        self._dice = ctx.rng("audit")
         database = Database(self.dsn, self.schema)
         self._projections = ctx.hold(closing(Projections(database)))
         await self._connect(ctx)
@@ -88,17 +99,26 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
 
     async def run(self, ctx: Context) -> None:
         """Derive what the log has beyond the cursor, whenever there is more."""
+        self._set_audit()
         while True:
             self._moved = trio.Event()
             while await self._advance(ctx):
                 pass
+            if trio.current_time() >= self._audit_at:
+                await self._audit(ctx)
             with trio.move_on_after(LOOK_S):
                 await self._moved.wait()
                 await trio.sleep(GATHER_S)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return the cursor."""
-        return {"seq": self._seq, "shard": self._shard, "quarantined": self._quarantined}
+        return {
+            "seq": self._seq,
+            "shard": self._shard,
+            "quarantined": self._quarantined,
+            "audited": self._audited,
+            "mended": self._mended,
+        }
 
     def _begin(self) -> None:
         """Read the cursor, and have a deriver that knows the governance before it."""
@@ -157,6 +177,41 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             self._connection.close()
             raise
         return self._connection
+
+    def _set_audit(self) -> None:
+        """Draw when the next task is audited."""
+        if self.audits_per_hour:
+            pause_s = self._dice.expovariate(self.audits_per_hour / HOUR_S)
+            self._audit_at = trio.current_time() + pause_s
+
+    async def _audit(self, ctx: Context) -> None:
+        """Derive one task again; when its rows are not what the log makes of it, mend them."""
+        self._set_audit()
+        start = self._dice.randbytes(32)
+        try:
+            found = await trio.to_thread.run_sync(self._audit_next, start)
+        except (PositionConflict, StoreUnavailable, StoreFull) as error:
+            ctx.log.warning("a task could not be audited", reason=str(error))
+            await self._again(ctx)
+            return
+        if found is None:
+            return
+        self._audited += 1
+        if found.differing:
+            self._mended += 1
+            ctx.log.error(
+                "the rows of a task were not those of the log, and were written anew",
+                task=found.task_id.hex(),
+                tables=", ".join(found.differing),
+            )
+            announce(ctx, self.listeners, TasksChanged((found.task_id,), self._seq))
+
+    def _audit_next(self, start: bytes) -> Audit | None:
+        found = audit(self._connection, self._deriver, start, self._seq)
+        if found is not None and found.differing:
+            self._projections.forget(found.task_id)
+            self._write(Derived((found.group,), ()), self._seq)
+        return found
 
     async def _announce(self, derived: Derived, ctx: Context) -> None:
         for item in derived.quarantined:

@@ -111,6 +111,9 @@ class LimitsSection:
     tasks_open_max: int = whole(
         10_000, "Open tasks above which a submit is refused.", 1, 10_000_000
     )
+    audits_per_hour: int = whole(
+        60, "Tasks that are derived again and compared with their rows; 0 for none.", 0, 3_600
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -113,6 +113,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         args={
             **network,
             "listeners": ("http_api",),
+            "audits_per_hour": config.limits.audits_per_hour,
         },
         talks_to=("http_api",),
         is_scalable=True,

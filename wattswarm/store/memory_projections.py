@@ -132,6 +132,11 @@ class MemoryProjectionReader:
         names = sorted(group.group_id for group in self._tasks())
         return tuple(EventId(name) for name in names if name.hex().startswith(prefix))[:limit]
 
+    def tasks_from(self, start: bytes, *, limit: int) -> tuple[TaskId, ...]:
+        """Return the tasks at or after `start`, by id."""
+        names = sorted(group.group_id for group in self._tasks())
+        return tuple(EventId(name) for name in names if name >= start)[:limit]
+
     def unfinished_tasks(
         self, now_ms: int, *, after: bytes = b"", limit: int
     ) -> tuple[TaskId, ...]:

@@ -116,6 +116,14 @@ class ProjectionReader:
             rows = self.connection.execute(PROJECTIONS["find_tasks"], bounds)
             return tuple(EventId(task_id) for (task_id,) in rows)
 
+    def tasks_from(self, start: bytes, *, limit: int) -> tuple[TaskId, ...]:
+        """Return the tasks at or after `start`, by id."""
+        with translated():
+            rows = self.connection.execute(
+                PROJECTIONS["tasks_from"], {"start": start, "limit": limit}
+            )
+            return tuple(EventId(task_id) for (task_id,) in rows)
+
     def unfinished_tasks(
         self, now_ms: int, *, after: bytes = b"", limit: int
     ) -> tuple[TaskId, ...]:

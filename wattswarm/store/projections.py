@@ -56,6 +56,10 @@ class Projections:
             self._connection.close()
             self._connection = None
 
+    def forget(self, group_id: bytes) -> None:
+        """Have all tables of a group written the next time, whether they seem to change or not."""
+        self._known.pop(group_id, None)
+
     def cursor(self, name: str, shard: int) -> Seq:
         """Return up to which position a shard has been derived; 0 for one that has not begun.
 

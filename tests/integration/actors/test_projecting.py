@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.actor_tree import ActorTree, actor_tree
+from tests.support.actor_tree import ActorTree, actor_tree, until
 from wattswarm.actors.messages import Rebuild
 from wattswarm.kernel import contract
 from wattswarm.store.connection import Database, Purpose
@@ -69,5 +69,26 @@ async def test_a_builder_goes_on_after_the_tables_were_swapped_under_it(
         )
         assert rebuilt.is_swapped
         await submit_some(node)
+        assert await is_equal_to_rebuild(node)
+        assert node.crashes == []
+
+
+async def test_an_audit_mends_rows_that_are_not_those_of_the_log(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = {"LIMITS__AUDITS_PER_HOUR": "3600"}
+    async with actor_tree(database, tmp_path, without=WITHOUT, settings=settings) as node:
+        task_id = await node.submit({**contract.sample(), "name": "as it was said"})
+        await node.wait_projected(node.rows()[-1].seq)
+        with database.connect(Purpose.PROJECTION) as connection:
+            connection.execute("update tasks set name = 'forged', attempt = 9")
+            connection.execute("delete from verdicts")
+
+        def is_mended() -> bool:
+            with database.connect(Purpose.READER) as reader:
+                (row,) = ProjectionReader(reader).task(task_id)["tasks"]
+            return "as it was said" in row
+
+        await until(is_mended, "the rows to be mended")
         assert await is_equal_to_rebuild(node)
         assert node.crashes == []

@@ -77,6 +77,9 @@ order by word
 -- name: find_tasks
 select task_id from tasks where task_id between %(first)s and %(last)s order by task_id limit %(limit)s
 
+-- name: tasks_from
+select task_id from tasks where task_id >= %(start)s order by task_id limit %(limit)s
+
 -- name: unfinished_tasks
 -- Tasks that may still be worked on: what a dispatcher has to look at after a restart.
 select task_id from tasks
