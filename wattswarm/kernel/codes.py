@@ -95,6 +95,8 @@ REFUSALS: Final[Mapping[str, str]] = {
     "lease_at_limit": "the lease cannot be made longer: the contract bounds it.",
     "already_reported": "the failure of this claim has been reported.",
     "already_signed": "this node has signed this already.",
+    "already_approved": "an approval, once given, is not taken back.",
+    "already_settled": "the work under this claim has been paid, with another receipt.",
     "nothing_to_vote": "there is no finding of this node to vote on.",
     "already_voted": "this node has voted on that candidate in this attempt.",
     "too_early": "it is too early for this.",

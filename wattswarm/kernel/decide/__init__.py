@@ -11,7 +11,8 @@ from wattswarm.kernel.decide.creation import create_task
 from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
 from wattswarm.kernel.decide.epoch import end_epoch
 from wattswarm.kernel.decide.gate import Signings, follow
-from wattswarm.kernel.decide.place import claim, decide_claim, release, renew
+from wattswarm.kernel.decide.market import decide_claim, decide_completion, settle
+from wattswarm.kernel.decide.place import claim, release, renew
 from wattswarm.kernel.decide.statement import penalize, revoke
 from wattswarm.kernel.decide.voting import reveal, vote
 from wattswarm.kernel.decide.work import (
@@ -30,6 +31,7 @@ __all__ = [
     "control",
     "create_task",
     "decide_claim",
+    "decide_completion",
     "decision",
     "end_epoch",
     "finality",
@@ -43,6 +45,7 @@ __all__ = [
     "retry",
     "reveal",
     "revoke",
+    "settle",
     "submit_result",
     "vote",
 ]
