@@ -28,10 +28,12 @@ from wattswarm.operations.health import Health
 from wattswarm.operations.letters import Letters
 from wattswarm.operations.log import Log
 from wattswarm.operations.loop_lag import LoopLag
+from wattswarm.operations.market import Market
 from wattswarm.operations.node import Identity, Node
 from wattswarm.operations.processes import Processes
 from wattswarm.operations.reading import LocalSession
 from wattswarm.operations.reverts import Reverts
+from wattswarm.operations.speech import Pen, Speech
 from wattswarm.operations.stream import Stream
 from wattswarm.operations.submission import Appender, Submission
 from wattswarm.operations.tasks import Tasks
@@ -140,14 +142,13 @@ class Operations:
         self.sample_contract = submission.sample_contract
         self.submit = submission.submit
 
-        controlling = Controlling(
-            reads=self._reads,
-            governing=governing,
-            key=given.key,
-            append=given.append,
-            clock=clock,
-        )
-        self.control_task = controlling.control_task
+        pen = Pen(key=given.key, append=given.append, network_id=given.network_id)
+        speech = Speech(reads=self._reads, governing=governing, pen=pen, clock=clock)
+        self.control_task = Controlling(speech=speech).control_task
+        market = Market(speech=speech)
+        self.decide_claim = market.decide_claim
+        self.decide_completion = market.decide_completion
+        self.settle_claim = market.settle_claim
 
         executors = Executors(
             local=self._local,

@@ -47,6 +47,7 @@ from wattswarm.surface.task import (
     ArtifactBody,
     ContractCheck,
     Controlled,
+    CreatorSaid,
     DecisionView,
     Explanation,
     Submitted,
@@ -121,6 +122,30 @@ class TaskOperations(Protocol):
 
         A word that stands already is not said again.
         """
+        ...
+
+    async def decide_claim(
+        self, name: str, claim: str, *, is_approved: bool, reason: str | None
+    ) -> CreatorSaid | Rejection:
+        """As a task's creator, approve of a claim, or decline it; `claim` may be a prefix."""
+        ...
+
+    async def decide_completion(
+        self,
+        name: str,
+        candidate: str,
+        *,
+        is_approved: bool,
+        is_retry_requested: bool,
+        reason: str | None,
+    ) -> CreatorSaid | Rejection:
+        """As a task's creator, take a candidate or do not, and perhaps ask for another."""
+        ...
+
+    async def settle_claim(
+        self, name: str, claim: str, *, receipt: object
+    ) -> CreatorSaid | Rejection:
+        """As a task's creator, say that the work under a claim is paid."""
         ...
 
     async def tasks(

@@ -203,7 +203,8 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         "ingest_events": b"ab",
         "tune_actor": {"dials": {"batch": 1}},
         "arm_fault": {"fault": "kill", "target": "log"},
-        **{name: {"reason": "why"} for name in CONTROLS},
+        **{name: {"reason": "why"} for name in (*CONTROLS, *CREATORS_WORDS)},
+        "settle_claim": {"receipt": {"paid": 3}},
     }
     async with client_of(node) as client:
         task_id = (await submit(client))["task_id"]
@@ -221,12 +222,14 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
 
 
 CONTROLS = {"stop_task", "suspend_task", "resume_task", "kill_task"}
+CREATORS_WORDS = {"approve_claim", "decline_claim", "accept_candidate", "reject_candidate"}
 
 
 def _filled(operation: Operation, task_id: str) -> str:
     path = operation.path.replace("{name:path}", ACTOR_NAMES[0])
     drops = operation.name == "drop_dead_letter"
     path = path.replace("{letter_id}", "2" if drops else "1")
+    path = path.replace("{claim}", "c1").replace("{candidate}", "cd")
     names = {"tasks": task_id, "executors": "one", "log": "1", "artifacts": "blake3:ab"}
     return path.replace("{name}", names.get(operation.path.split("/")[3], ""))
 

@@ -152,6 +152,33 @@ def test_a_task_is_stopped_resumed_and_killed(connected: Run, contract: str) -> 
     assert connected("--json", "task", "watch", task_id).code == 1
 
 
+def test_a_creator_says_its_words_once(connected: Run, contract: str, tmp_path: Path) -> None:
+    task_id = submitted(connected, contract)
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text('{"paid": 3}')
+    for words in (
+        ["approve-claim", task_id, "c1"],
+        ["decline-claim", task_id, "c1", "--reason", "busy"],
+        ["accept", task_id, "cd"],
+        ["reject", task_id, "cd", "--retry", "--reason", "shorter"],
+        ["settle", task_id, "c1", "--receipt", '{"paid": 3}'],
+    ):
+        first = connected("--json", "task", *words)
+        assert (first.code, first.document["already"]) == (0, False), first.err
+        again = connected("task", *words)
+        assert (again.code, "said already" in again.out) == (0, True)
+    filed = connected("--json", "task", "settle", task_id, "c1", "--receipt", str(receipt))
+    assert filed.document["already"], "a file and its content are one receipt"
+    assert connected("task", "accept", task_id, "ff").code == 3
+
+
+@pytest.mark.parametrize("receipt", ["{", "no-such-file.json", "[" * 1_000, "x" * 5_000])
+def test_a_receipt_that_is_no_json_is_refused(connected: Run, contract: str, receipt: str) -> None:
+    task_id = submitted(connected, contract)
+    ended = connected("--json", "task", "settle", task_id, "c1", "--receipt", receipt)
+    assert (ended.code, ended.problem["code"]) == (4, "bad_json")
+
+
 def test_json_may_stand_before_or_after_the_command(connected: Run) -> None:
     assert (
         connected("log", "head", "--json").document == connected("--json", "log", "head").document
