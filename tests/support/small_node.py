@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeVar, cast
 import attrs
 import trio
 
+from tests.support.small_governance import Council
 from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import local_genesis
@@ -19,6 +20,7 @@ from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
 from wattswarm.surface import chaos, executor, log
+from wattswarm.surface import governance as laws
 from wattswarm.surface import node as nodes
 from wattswarm.surface import stream as flow
 from wattswarm.surface import task as works
@@ -69,6 +71,8 @@ class SmallNode:
     armed: list[chaos.ArmedFault] = attrs.field(factory=list[chaos.ArmedFault])
     creators: dict[tuple[str, str], str] = attrs.field(factory=dict[tuple[str, str], str])
     """What the creator of a task said last, by kind."""
+    council: Council = attrs.field(factory=Council)
+    """The governance of another network, of which this node is one of three finalizers."""
     slow_s: float = 0
     """How long `doctor` takes."""
 
@@ -518,6 +522,34 @@ class SmallNode:
             model="m",
             problems=() if is_up else ("connection refused",),
         )
+
+    # --- governance
+
+    async def governance(self, name: str | None) -> laws.GovernanceView | Rejection:
+        """Return a version."""
+        return await self.council.me.reads.governance(name)
+
+    async def versions(self, *, cursor: str | None, limit: int) -> laws.VersionPage | Rejection:
+        """Return valid versions."""
+        return await self.council.me.reads.versions(cursor=cursor, limit=limit)
+
+    async def pending(self) -> laws.Proposals | Rejection:
+        """Return what waits for signatures."""
+        return await self.council.me.reads.pending()
+
+    async def change_governance(
+        self, order: laws.ChangeOrder
+    ) -> laws.GovernanceChanged | Rejection:
+        """Draft the next version."""
+        return await self.council.me.writes.change_governance(order)
+
+    async def sign_version(self, name: str, *, dry_run: bool) -> laws.GovernanceChanged | Rejection:
+        """Sign another finalizer's draft."""
+        return await self.council.me.writes.sign_version(name, dry_run=dry_run)
+
+    async def admit_node(self, name: str, *, dry_run: bool) -> laws.Admitted | Rejection:
+        """Admit a node."""
+        return await self.council.me.writes.admit_node(name, dry_run=dry_run)
 
     # --- the log
 

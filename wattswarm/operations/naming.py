@@ -44,9 +44,15 @@ def find_task(connection: Connection, name: str) -> TaskId | Rejection:
 
 def as_task_id(name: str) -> TaskId | None:
     """Return the task that a complete name is of, whether anything is known of it or not."""
+    whole = as_digest(name)
+    return None if whole is None else EventId(whole)
+
+
+def as_digest(name: str) -> bytes | None:
+    """Return the 32 bytes that a complete name stands for; None for any other text."""
     if len(name) != FULL_NIBBLES or not HEX_PREFIX.match(name):
         return None
-    return EventId(bytes.fromhex(name))
+    return bytes.fromhex(name)
 
 
 def find_event(connection: Connection, name: str) -> LogRow | Rejection:

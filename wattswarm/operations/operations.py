@@ -17,6 +17,7 @@ from wattswarm.config.state_dir import StateDir
 from wattswarm.executors.retry import Dice
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.actors import Actors
+from wattswarm.operations.amending import Amending
 from wattswarm.operations.announcements import Announcements
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
@@ -24,6 +25,7 @@ from wattswarm.operations.controlling import Controlling
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.doctor import Doctor
 from wattswarm.operations.executors import Executors
+from wattswarm.operations.governance import GovernanceBooks
 from wattswarm.operations.health import Health
 from wattswarm.operations.letters import Letters
 from wattswarm.operations.log import Log
@@ -149,6 +151,18 @@ class Operations:
         self.decide_claim = market.decide_claim
         self.decide_completion = market.decide_completion
         self.settle_claim = market.settle_claim
+
+        books = GovernanceBooks(
+            reads=self._reads, governing=governing, me=given.key.node_id, clock=clock
+        )
+        self.governance = books.governance
+        self.versions = books.versions
+        self.pending = books.pending
+
+        amending = Amending(reads=self._reads, governing=governing, pen=pen, clock=clock)
+        self.change_governance = amending.change_governance
+        self.sign_version = amending.sign_version
+        self.admit_node = amending.admit_node
 
         executors = Executors(
             local=self._local,

@@ -32,6 +32,14 @@ from wattswarm.surface.executor import (
     ExecutorView,
     Removed,
 )
+from wattswarm.surface.governance import (
+    Admitted,
+    ChangeOrder,
+    GovernanceChanged,
+    GovernanceView,
+    Proposals,
+    VersionPage,
+)
 from wattswarm.surface.log import (
     Digests,
     EventPage,
@@ -179,6 +187,34 @@ class TaskOperations(Protocol):
         ...
 
 
+class GovernanceOperations(Protocol):
+    """Who may do what: read, changed, and signed by several."""
+
+    async def governance(self, name: str | None) -> GovernanceView | Rejection:
+        """Return a version by number, id or prefix, by default the newest."""
+        ...
+
+    async def versions(self, *, cursor: str | None, limit: int) -> VersionPage | Rejection:
+        """Return valid versions, newest first."""
+        ...
+
+    async def pending(self) -> Proposals | Rejection:
+        """Return the successors of the newest version that wait for signatures."""
+        ...
+
+    async def change_governance(self, order: ChangeOrder) -> GovernanceChanged | Rejection:
+        """Draft the next version and sign it; with `dry_run`, only tell what it would be."""
+        ...
+
+    async def sign_version(self, name: str, *, dry_run: bool) -> GovernanceChanged | Rejection:
+        """Sign a version that another finalizer has drafted."""
+        ...
+
+    async def admit_node(self, name: str, *, dry_run: bool) -> Admitted | Rejection:
+        """Admit a node, whose events are taken into the set from then on."""
+        ...
+
+
 class ExecutorOperations(Protocol):
     """The registry of executors."""
 
@@ -304,6 +340,7 @@ class ChaosOperations(Protocol):
 class NodeApi(
     NodeOperations,
     TaskOperations,
+    GovernanceOperations,
     ExecutorOperations,
     LogOperations,
     ActorOperations,

@@ -114,6 +114,8 @@ def test_a_version_is_valid_when_a_second_finalizer_has_signed_it(council: Counc
     assert council.head == motion.version
     assert council.head.params["settle_ms"] == 5
     assert council.known.equivocators == ()
+    late = done(council.co_sign(motion.version.id, council.turns[2]))
+    assert (late.signings, late.missing) == ((), 0), "it has its quorum"
 
 
 def test_a_finalizer_signs_once(council: Council) -> None:

@@ -89,16 +89,22 @@ def amend(
 
 
 def co_sign(governance: Governance, me: KeyPair, name: Digest, now_ms: int) -> Motion | Rejection:
-    """Return this node's signature on a successor that another finalizer has drafted."""
+    """Return this node's signature on a successor that another finalizer has drafted.
+
+    One that is valid already needs none.
+    """
     head = _ground(governance, me.node_id)
     if isinstance(head, Rejection):
         return head
-    waiting = governance.proposals(head.id)
+    done = governance.version(name)
+    prev = head if done is None or done.prev is None else governance.version(done.prev)
+    assert prev is not None, "the predecessor of a valid version is valid"
+    waiting = governance.proposals(prev.id)
     found = next((each for each in waiting if each.version.id == name), None)
     if found is None:
         return refuse("unknown_version", short(name))
-    if me.node_id in found.signers:
-        return Motion(prev=head, version=found.version, signers=found.signers, signings=())
+    if found.is_valid or me.node_id in found.signers:
+        return Motion(prev=prev, version=found.version, signers=found.signers, signings=())
     return _signed(governance, me, head, found.version, waiting, now_ms)
 
 
