@@ -49,7 +49,7 @@ class Clock(RealClock):
         return self.now_ms
 
 
-@attrs.frozen
+@attrs.define
 class InMemory:
     """What the operations read governance from: `Reads` and `Governing` in one."""
 
@@ -66,14 +66,14 @@ class InMemory:
 
 @attrs.frozen
 class OwnLog:
-    """One finalizer's log."""
+    """One finalizer's log, and what it knows of governance."""
 
-    known: Governance
+    source: InMemory
     writer: MemoryLogWriter = attrs.field(factory=lambda: MemoryLogWriter(MemoryLog()))
 
     async def append(self, request: Append) -> Appended | AppendRefused:
         """Append events with their locks, as the log's writer does."""
-        events = [decode(wire, network_id=self.known.network_id) for wire in request.events]
+        events = [decode(wire, network_id=self.source.known.network_id) for wire in request.events]
         group = [
             Entry(event=event, received_at=0, locks=request.locks if event is events[0] else ())
             for event in events
@@ -82,7 +82,7 @@ class OwnLog:
         match answer.outcomes[0]:
             case Stored(positions):
                 for event in events:
-                    self.known.add(event)
+                    self.source.known.add(event)
                 return Appended(
                     seqs=tuple(each.seq for each in positions),
                     already=tuple(each.is_known for each in positions),
@@ -107,7 +107,8 @@ class Finalizer:
     @classmethod
     def of(cls, key: KeyPair, known: Governance) -> "Finalizer":
         """Return a finalizer that knows this governance."""
-        source, log, clock = InMemory(known), OwnLog(known), Clock()
+        source = InMemory(known)
+        log, clock = OwnLog(source), Clock()
         reads, governing = cast("Reads", source), cast("Governing", source)
         pen = Pen(key=key, append=log.append, network_id=known.network_id)
         return cls(
@@ -116,6 +117,15 @@ class Finalizer:
             writes=Amending(reads=reads, governing=governing, pen=pen, clock=clock),
             reads=GovernanceBooks(reads=reads, governing=governing, me=key.node_id, clock=clock),
         )
+
+    @property
+    def known(self) -> Governance:
+        """What this finalizer knows."""
+        return self.log.source.known
+
+    def forget(self, known: Governance) -> None:
+        """Know no more than this; what was signed stays in the log, and locked."""
+        self.log.source.known = known
 
 
 def known_from(record: Version, key: KeyPair) -> Governance:

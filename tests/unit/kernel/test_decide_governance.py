@@ -505,4 +505,8 @@ def test_a_network_that_tolerates_no_contradiction_says_so(alone: Council) -> No
     assert any("none may contradict itself" in told for told in three.concerns)
     assert decide.tolerated(1, 1) == decide.tolerated(3, 2) == 0
     assert (decide.tolerated(4, 3), decide.tolerated(2, 2)) == (1, 1)
-    assert done(alone.amend(SETTLED)).concerns == ()
+    (told,) = done(alone.amend(SETTLED)).concerns
+    assert told == "no rule of this program reads the parameter settle_ms"
+    assert done(alone.amend(Amendment(threshold=1, params={"b": 1}))).concerns == (
+        "no rule of this program reads the parameter b",
+    ), "what was told of the version before is not told again"

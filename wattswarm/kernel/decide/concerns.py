@@ -4,12 +4,17 @@ Each concern is a sentence; those that the version before had as well are not re
 """
 
 from collections.abc import Iterator
+from typing import Final
 
+from wattswarm.kernel.decide.amendment import ADMISSION
 from wattswarm.kernel.governance import RULES_VERSION, Admission, Role, Version
 from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.policy import BUILTIN
 
-NOBODY_CAN = {
+READ: Final = frozenset({ADMISSION})
+"""The parameters that rules of this program read."""
+
+NOBODY_CAN: Final = {
     Role.PROPOSER: "create tasks or propose answers",
     Role.VERIFIER: "verify or vote",
     Role.COMMITTER: "decide or open another attempt",
@@ -33,6 +38,8 @@ def _concerns(version: Version) -> Iterator[str]:
             yield f"nobody is a {role.value}: nobody can {deeds}"
     yield from _quorum(len(version.finalizers), version.threshold)
     yield from _policies(version)
+    for name in sorted(version.params.keys() - READ):
+        yield f"no rule of this program reads the parameter {name}"
     if version.rules_version != RULES_VERSION:
         yield f"this program lacks rules {version.rules_version}: it signs nothing under them"
 

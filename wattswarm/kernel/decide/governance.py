@@ -24,6 +24,7 @@ from wattswarm.kernel.governance import (
     sign,
 )
 from wattswarm.kernel.ids import Digest, NodeId, short
+from wattswarm.kernel.limits import SUPERSEDED_MAX
 from wattswarm.kernel.lock import Signing, governance_lock
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import LOCAL_PREFIX
@@ -74,7 +75,7 @@ def amend(
         head,
         amendment,
         effective_at=max(now_ms, head.effective_at) if effective_at is None else effective_at,
-        supersedes=[each.version.id for each in waiting],
+        supersedes=_to_be_named(waiting, me.node_id),
     )
     if isinstance(version, Rejection):
         return version
@@ -118,6 +119,12 @@ def admit(governance: Governance, me: NodeId, node: NodeId, now_ms: int) -> Sign
     if _is_local(governance):
         return refuse("local_network", "nobody else can be admitted")
     return (Signing(draft_admission(node, now_ms)),)
+
+
+def _to_be_named(waiting: Sequence[Proposal], me: NodeId) -> Sequence[Digest]:
+    """Return the drafts that a new one supersedes: those of its drafter, and as many as fit."""
+    ordered = sorted(waiting, key=lambda each: (me not in each.signers, -len(each.signers)))
+    return [each.version.id for each in ordered[:SUPERSEDED_MAX]]
 
 
 def _ground(governance: Governance, me: NodeId) -> Version | Rejection:
