@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeVar, cast
 import attrs
 import trio
 
+from tests.support.small_governance import Council
 from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import local_genesis
@@ -19,6 +20,7 @@ from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
 from wattswarm.surface import chaos, executor, log
+from wattswarm.surface import governance as laws
 from wattswarm.surface import node as nodes
 from wattswarm.surface import stream as flow
 from wattswarm.surface import task as works
@@ -67,6 +69,10 @@ class SmallNode:
     suspended: set[str] = attrs.field(factory=set[str])
     letters: dict[int, str] = attrs.field(factory=lambda: {1: "sel_writer", 2: "sel_writer"})
     armed: list[chaos.ArmedFault] = attrs.field(factory=list[chaos.ArmedFault])
+    creators: dict[tuple[str, str], str] = attrs.field(factory=dict[tuple[str, str], str])
+    """What the creator of a task said last, by kind."""
+    council: Council = attrs.field(factory=Council)
+    """The governance of another network, of which this node is one of three finalizers."""
     slow_s: float = 0
     """How long `doctor` takes."""
 
@@ -320,6 +326,8 @@ class SmallNode:
             errors=(),
             finality=(_finality(),) if is_final else (),
             controls=(),
+            completions=(),
+            settlements=(),
             decision_id="de" * 32 if is_final else None,
             quorum=1,
             next_steps=() if is_final else ("an executor has to propose",),
@@ -355,6 +363,56 @@ class SmallNode:
             controls=(said,),
             seq=None if already else len(self.entries),
             already=already,
+        )
+
+    async def decide_claim(
+        self, name: str, claim: str, *, is_approved: bool, reason: str | None
+    ) -> works.CreatorSaid | Rejection:
+        """Approve of the one claim that there is, or decline it."""
+        del reason
+        word = "approved" if is_approved else "declined"
+        return await self._creator_says(name, "TASK_CLAIM_DECIDED", _CLAIM, claim, word)
+
+    async def decide_completion(
+        self,
+        name: str,
+        candidate: str,
+        *,
+        is_approved: bool,
+        is_retry_requested: bool,
+        reason: str | None,
+    ) -> works.CreatorSaid | Rejection:
+        """Take the one candidate that there is, or do not."""
+        del reason
+        word = f"{is_approved} {is_retry_requested}"
+        return await self._creator_says(
+            name, "TASK_COMPLETION_DECIDED", _CANDIDATE, candidate, word
+        )
+
+    async def settle_claim(
+        self, name: str, claim: str, *, receipt: object
+    ) -> works.CreatorSaid | Rejection:
+        """Say that the work under the one claim is paid."""
+        return await self._creator_says(name, "TASK_SETTLED", _CLAIM, claim, repr(receipt))
+
+    async def _creator_says(
+        self, name: str, kind: str, about: str, given: str, word: str
+    ) -> works.CreatorSaid | Rejection:
+        made = self._named(name)
+        if isinstance(made, Rejection):
+            return made
+        if not about.startswith(given):
+            return Rejection(code="not_found", message=f"there is nothing called {given} here")
+        already = self.creators.get((made.task_id, kind)) == word
+        self.creators[made.task_id, kind] = word
+        if not already:
+            await self.append(kind, made.task_id)
+        return works.CreatorSaid(
+            task=self._row(made),
+            about=about,
+            seq=None if already else len(self.entries),
+            already=already,
+            next_steps=("an executor has to propose",),
         )
 
     async def verdicts(self, name: str, *, after: int, limit: int) -> works.VerdictPage | Rejection:
@@ -464,6 +522,34 @@ class SmallNode:
             model="m",
             problems=() if is_up else ("connection refused",),
         )
+
+    # --- governance
+
+    async def governance(self, name: str | None) -> laws.GovernanceView | Rejection:
+        """Return a version."""
+        return await self.council.me.reads.governance(name)
+
+    async def versions(self, *, cursor: str | None, limit: int) -> laws.VersionPage | Rejection:
+        """Return valid versions."""
+        return await self.council.me.reads.versions(cursor=cursor, limit=limit)
+
+    async def pending(self) -> laws.Proposals | Rejection:
+        """Return what waits for signatures."""
+        return await self.council.me.reads.pending()
+
+    async def change_governance(
+        self, order: laws.ChangeOrder
+    ) -> laws.GovernanceChanged | Rejection:
+        """Draft the next version."""
+        return await self.council.me.writes.change_governance(order)
+
+    async def sign_version(self, name: str, *, dry_run: bool) -> laws.GovernanceChanged | Rejection:
+        """Sign another finalizer's draft."""
+        return await self.council.me.writes.sign_version(name, dry_run=dry_run)
+
+    async def admit_node(self, name: str, *, dry_run: bool) -> laws.Admitted | Rejection:
+        """Admit a node."""
+        return await self.council.me.writes.admit_node(name, dry_run=dry_run)
 
     # --- the log
 
@@ -749,6 +835,10 @@ class SmallNode:
         return chaos.Disarmed(count=count)
 
 
+_CLAIM: Final = "c1" * 32
+_CANDIDATE: Final = "cd" * 32
+
+
 def _resolve(document: Mapping[str, object]) -> Contract | Rejection:
     return resolve(
         document,
@@ -787,7 +877,7 @@ def _place(is_done: bool) -> works.PlaceView:
     return works.PlaceView(
         role="propose",
         state="done",
-        claim_id="c1" * 32,
+        claim_id=_CLAIM,
         node_id=KEY.node_id.hex(),
         executor="one",
         lease_until=when(NOW + 30_000),
@@ -796,8 +886,8 @@ def _place(is_done: bool) -> works.PlaceView:
 
 def _candidate() -> works.CandidateView:
     return works.CandidateView(
-        candidate_id="cd" * 32,
-        claim_id="c1" * 32,
+        candidate_id=_CANDIDATE,
+        claim_id=_CLAIM,
         node_id=KEY.node_id.hex(),
         executor="one",
         attempt=1,
@@ -817,7 +907,7 @@ def _candidate() -> works.CandidateView:
 def _result() -> works.ResultView:
     return works.ResultView(
         result_id="a1" * 32,
-        candidate_id="cd" * 32,
+        candidate_id=_CANDIDATE,
         node_id=KEY.node_id.hex(),
         executor="two",
         status="passed",
@@ -833,7 +923,7 @@ def _result() -> works.ResultView:
 def _vote() -> works.VoteView:
     return works.VoteView(
         vote_id="b1" * 32,
-        candidate_id="cd" * 32,
+        candidate_id=_CANDIDATE,
         node_id=KEY.node_id.hex(),
         executor="two",
         state="plain",
@@ -845,7 +935,7 @@ def _vote() -> works.VoteView:
 def _finality() -> works.FinalityView:
     return works.FinalityView(
         epoch=1,
-        candidate_id="cd" * 32,
+        candidate_id=_CANDIDATE,
         signers=(KEY.node_id.hex(),),
         threshold=1,
         is_final=True,

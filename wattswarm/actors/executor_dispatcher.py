@@ -51,6 +51,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
 
     Args:
         artifacts: Directory of the artifact store.
+        approves: Whether claims on this node's own tasks are approved of without being asked.
         scan_ms: Longest time between two looks at the log, behind its announcements.
         timeout_ms: Longest execution, by an executor that has no time of its own.
     """
@@ -74,6 +75,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     schema: str
     network_id: str
     artifacts: str
+    approves: bool
     scan_ms: int
     timeout_ms: int
     health_every_ms: int
@@ -105,7 +107,9 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         )
         self._clients = self._no_clients()
         self._registry = Registry(session=local, clients=self._clients, timeout_ms=self.timeout_ms)
-        self._rules = Rules(key=key, clients=self._clients, dockets=self._dockets)
+        self._rules = Rules(
+            key=key, approves=self.approves, clients=self._clients, dockets=self._dockets
+        )
         self._signer = Signer(network_id=self.network_id, rules=self._rules)
         bodies = Bodies(ArtifactStore(Path(self.artifacts)))
         self._workshop = Workshop(

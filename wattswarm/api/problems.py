@@ -31,6 +31,9 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     # the document in it
     "bad_document": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_field": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_value": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_version": HTTPStatus.UNPROCESSABLE_ENTITY,
     "contract_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "executor_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "dial_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

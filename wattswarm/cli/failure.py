@@ -40,6 +40,9 @@ EXIT_BY_STATUS_CLASS: Final[Mapping[int, int]] = {4: REFUSED, 5: FAILED}
 REMEDY_BY_CODE: Final[Mapping[str, str]] = {
     "unauthorized": "use the state directory of that node, or set WATTSWARM_API_TOKEN",
     "ambiguous_name": "give more digits",
+    "already_proposed": "`wattswarm governance pending` shows it: sign it, or say --supersede",
+    "not_the_drafter": "leave it to that node's operator, or say --out-of-turn",
+    "signed_rival": "draft one that names it: --supersede",
     "not_ready": "`wattswarm doctor` says what it waits for",
     "read_only": "`wattswarm doctor` says what is missing (usually room on the disk)",
     "chaos_disabled": "start the node with `--set chaos.enabled=true`",

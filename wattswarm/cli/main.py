@@ -25,6 +25,11 @@ GROUPS: Final = (
     ("node", "wattswarm.cli.node:app", "Start, stop and look at the node."),
     ("executors", "wattswarm.cli.executors:app", "Who does the work: add, list, check, remove."),
     ("task", "wattswarm.cli.task:app", "Submit tasks, watch them, and see what was decided."),
+    (
+        "governance",
+        "wattswarm.cli.governance:app",
+        "Who may do what: show it, change it, sign it with others.",
+    ),
     ("log", "wattswarm.cli.log:app", "The event log: show, verify, replay."),
     ("actors", "wattswarm.cli.actors:app", "The actors: tree, rates, dials, restarts."),
     ("config", "wattswarm.cli.config:app", "Settings: in force, by default, validated."),

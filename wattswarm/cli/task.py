@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 app = App(name="task", help="Submit tasks, watch them, and see what was decided.")
 
+CREATORS_WORDS: Final = ("approve_claim", "decline_claim", "accept", "reject", "settle")
+
 STDIN: Final = "-"
 CONTRACT_BYTES_MAX: Final = 1_048_576
 
@@ -212,6 +214,10 @@ def kill(task: str, /, *, reason: str | None = None, session: Here) -> None:
         reason: Why; it stands in the log.
     """
     _control(session, task, "kill", reason)
+
+
+for _word in CREATORS_WORDS:
+    app.command(f"wattswarm.cli.market:{_word}", name=_word.replace("_", "-"))
 
 
 @app.command

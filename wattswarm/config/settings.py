@@ -126,6 +126,11 @@ class DutiesSection:
     scan_ms: int = whole(
         1_000, "Pause between looks at all open tasks, behind wake-ups.", 10, 60_000
     )
+    approve_claims: bool = switch(
+        False,
+        "true approves claims on this node's own tasks with allocator creator while there is room; "
+        "false leaves that to `task approve-claim`.",
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ second thought, makes a node contradict itself.
 """
 
 import enum
+from collections.abc import Collection
 
 import attrs
 
@@ -54,6 +55,12 @@ def vote_key(task_id: TaskId, epoch: int, pin: Digest, attempt: int, candidate: 
     return canonical.encode(parts)
 
 
-def governance_lock(prev: Digest, version: Digest) -> Lock:
-    """Return the lock on the one successor of `prev` that a finalizer signs."""
-    return Lock(LockKind.GOVERNANCE.value, prev, version)
+def governance_lock(prev: Digest, version: Digest, after: Collection[Digest] = ()) -> Lock:
+    """Return the lock on the one successor of `prev` that a finalizer signs.
+
+    A second one, which names the first as superseded, has a lock of its own, and so on: `after` are
+    the successors of `prev` that were signed before. So nobody signs two that do not name each
+    other, and two that supersede the same are two values for one key.
+    """
+    key = canonical.encode([prev, sorted(after)]) if after else prev
+    return Lock(LockKind.GOVERNANCE.value, key, version)

@@ -1,10 +1,13 @@
 """The rules of the market: the creator's word on a candidate, and on paying for a claim's work.
 
 They have records of their own and touch no decision: who is right about an answer is counted
-elsewhere.
+elsewhere. What of several words on one thing stands is a view: yes before no, since a yes is not
+taken back.
 """
 
+from wattswarm.kernel.contract import Allocator
 from wattswarm.kernel.event import Event
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads.market import TaskCompletionDecided, TaskSettled
 from wattswarm.kernel.records import Candidate, Claim, Completion, Settlement
 from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, find, ignored
@@ -61,3 +64,28 @@ RULES = (
     Rule(TaskCompletionDecided.kind, "the creator of the task", judge_completion, apply_completion),
     Rule(TaskSettled.kind, "the creator of the task", judge_settlement, apply_settlement),
 )
+
+
+# --- what stands --------------------------------------------------------------------------------
+
+
+def completion_of(state: TaskState, candidate: EventId) -> Completion | None:
+    """Return the creator's word on a candidate that stands, if it said one."""
+    said = (each for each in state.completions.values() if each.candidate == candidate)
+    return max(said, key=_precedence, default=None)
+
+
+def _precedence(said: Completion) -> tuple[bool, bool, int, EventId]:
+    return said.is_approved, said.is_retry_requested, said.created_at, said.event_id
+
+
+def is_declined(state: TaskState, claim: EventId) -> bool:
+    """Tell whether the creator said no to a claim, and never yes."""
+    said = (each.claim == claim for each in state.claim_decisions.values())
+    return claim not in state.approved and any(said)
+
+
+def awaits_approval(state: TaskState, claim: EventId) -> bool:
+    """Tell whether a claim has no lease because the creator has not said yes to it."""
+    is_needed = state.terms.allocator is Allocator.CREATOR
+    return is_needed and claim not in state.approved

@@ -142,6 +142,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         args={
             **network,
             "artifacts": str(state.artifacts_path),
+            "approves": config.duties.approve_claims,
             "scan_ms": config.duties.scan_ms,
             "timeout_ms": config.executors.execute_ms,
             "health_every_ms": config.executors.health_every_ms,

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from wattswarm.kernel.codes import WORDS
+from wattswarm.kernel.contract import Allocator
 from wattswarm.kernel.ids import short
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Ignored
 from wattswarm.kernel.views import finality_equivocators, state_word, vote_equivocations
+from wattswarm.operations.market_view import approval_word, completion_views, settlement_views
 from wattswarm.operations.next_steps import next_steps
 from wattswarm.operations.task_view import control_views, finality_views, reason_word
 from wattswarm.operations.verdict_view import verdict_view
@@ -36,6 +38,7 @@ def _story(state: TaskState, now_ms: int) -> Iterator[str]:
     yield from _findings(state)
     yield from _ends(state)
     yield from _controls(state)
+    yield from _market(state)
     yield from _trouble(state)
 
 
@@ -64,6 +67,7 @@ def _work(state: TaskState) -> Iterator[str]:
             f"{len(state.claims)} claims were made, renewed {renewals} times; {released} were "
             "given back."
         )
+    yield from _approvals(state)
     for name, candidate in sorted(state.candidates.items(), key=lambda item: item[1].created_at):
         yield (
             f"Executor {candidate.executor} of node {short(candidate.author)} proposed candidate "
@@ -72,6 +76,15 @@ def _work(state: TaskState) -> Iterator[str]:
     for failure in sorted(state.errors.values(), key=lambda item: item.created_at):
         claim = state.claims[failure.claim]
         yield f"Executor {claim.executor} failed: {failure.reason}. {failure.message}".rstrip()
+
+
+def _approvals(state: TaskState) -> Iterator[str]:
+    if state.terms.allocator is Allocator.CREATOR:
+        words = Counter(approval_word(state, name) for name in state.claims)
+        yield (
+            f"Work takes its creator's approval: {words['approved']} claims have it, "
+            f"{words['awaited']} wait for it, {words['declined']} were declined."
+        )
 
 
 def _findings(state: TaskState) -> Iterator[str]:
@@ -112,6 +125,19 @@ def _controls(state: TaskState) -> Iterator[str]:
         counted = f"{len(said.signers)} of {said.threshold} needed finalizers signed it"
         stands = ", and it stands" if said.stands else ""
         yield f"By word {said.control_no} of {who} it is {said.word}{reason}. {counted}{stands}."
+
+
+def _market(state: TaskState) -> Iterator[str]:
+    for said in completion_views(state):
+        word = "accepted" if said.is_accepted else "did not accept"
+        more = " and asked for another" if said.is_retry_requested else ""
+        reason = f": {said.reason}" if said.reason else "."
+        yield f"Its creator {word} candidate {said.candidate_id[:12]}{more}{reason}"
+    for paid in settlement_views(state):
+        yield (
+            f"The work of executor {paid.executor} of node {paid.node_id[:12]} under claim "
+            f"{paid.claim_id[:12]} was settled at {paid.created_at}."
+        )
 
 
 def _trouble(state: TaskState) -> Iterator[str]:

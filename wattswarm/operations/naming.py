@@ -1,7 +1,7 @@
 """Names that people give: the full hex name of a thing, or a unique prefix of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from wattswarm.kernel.errors import Rejection
@@ -12,6 +12,7 @@ from wattswarm.store.log_record import LogRow
 from wattswarm.store.projection_reader import ProjectionReader
 
 T = TypeVar("T")
+K = TypeVar("K", bound=bytes)
 
 HEX_PREFIX: Final = re.compile(r"[0-9a-f]{1,64}\Z")
 FULL_NIBBLES: Final = 64
@@ -43,9 +44,15 @@ def find_task(connection: Connection, name: str) -> TaskId | Rejection:
 
 def as_task_id(name: str) -> TaskId | None:
     """Return the task that a complete name is of, whether anything is known of it or not."""
+    whole = as_digest(name)
+    return None if whole is None else EventId(whole)
+
+
+def as_digest(name: str) -> bytes | None:
+    """Return the 32 bytes that a complete name stands for; None for any other text."""
     if len(name) != FULL_NIBBLES or not HEX_PREFIX.match(name):
         return None
-    return EventId(bytes.fromhex(name))
+    return bytes.fromhex(name)
 
 
 def find_event(connection: Connection, name: str) -> LogRow | Rejection:
@@ -58,6 +65,13 @@ def find_event(connection: Connection, name: str) -> LogRow | Rejection:
     reader = LogReader(connection)
     at = reader.at(Seq(int(name))) if SEQ.match(name) else None
     return at or _one(reader.find(name), "event", name)
+
+
+def pick(known: Iterable[K], name: str, what: str) -> K | Rejection:
+    """Return the one of these ids that has this name; `what` they are is said when none has."""
+    if not HEX_PREFIX.match(name):
+        return _unknown(what, name)
+    return _one(sorted(each for each in known if each.hex().startswith(name)), what, name)
 
 
 def _one(found: Sequence[T], what: str, name: str) -> T | Rejection:

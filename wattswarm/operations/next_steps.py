@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from wattswarm.kernel.choice import choices, deciders
 from wattswarm.kernel.ids import EventId, NodeId, short
+from wattswarm.kernel.market import awaits_approval, is_declined
 from wattswarm.kernel.payloads.claim import Work
 from wattswarm.kernel.records import Decision, Subject
 from wattswarm.kernel.state import TaskState
@@ -51,9 +52,23 @@ def _work(state: TaskState, now_ms: int) -> Iterator[str]:
         yield _signing(state, decision)
         return
     view = allocation(state, now_ms)
+    yield from _approving(state, view)
     yield from _proposing(state, view)
     yield from _judging(state, view)
     yield from _deciding(state)
+
+
+def _approving(state: TaskState, view: Allocation) -> Iterator[str]:
+    """Name the claims that wait for the creator, as long as there is room for one of their role."""
+    for place in view.places:
+        name = place.claim.event_id
+        is_waiting = place.state is PlaceState.WAITING and view.free[place.role] > 0
+        if is_waiting and awaits_approval(state, name) and not is_declined(state, name):
+            yield (
+                f"the creator has to approve claim {short(name)} of {_who(place)} to "
+                f"{place.role.value}, which is kept until {when(place.lease_end)}: "
+                "`task approve-claim`"
+            )
 
 
 def _signing(state: TaskState, decision: Decision) -> str:
@@ -71,6 +86,8 @@ def _proposing(state: TaskState, view: Allocation) -> Iterator[str]:
     has_own = any(item.attempt == state.attempt for item in state.candidates.values())
     if has_own or working:
         return
+    if _is_any_awaited(state, view, Work.PROPOSE):
+        return
     if view.free[Work.PROPOSE]:
         yield (
             f"an executor for {state.terms.task_type} has to claim one of "
@@ -85,12 +102,18 @@ def _judging(state: TaskState, view: Allocation) -> Iterator[str]:
         return
     working = [place for place in view.of(Work.VERIFY) if place.state is PlaceState.WORKING]
     yield from (f"{_who(place)} verifies, until {when(place.lease_end)}" for place in working)
-    if not working and view.free[Work.VERIFY]:
+    is_awaited = _is_any_awaited(state, view, Work.VERIFY)
+    if not (working or is_awaited) and view.free[Work.VERIFY]:
         yield f"a verifier has to claim one of {view.free[Work.VERIFY]} free places"
     yield from (_support(state, name) for name in _hopeful(state))
     sealed = len(state.commits) - len({vote.commit for vote in state.votes.values()} - {None})
     if sealed:
         yield f"{_counted(sealed, 'sealed vote has', 'sealed votes have')} to be revealed"
+
+
+def _is_any_awaited(state: TaskState, view: Allocation, role: Work) -> bool:
+    waiting = (place for place in view.of(role) if place.state is PlaceState.WAITING)
+    return any(awaits_approval(state, place.claim.event_id) for place in waiting)
 
 
 def _hopeful(state: TaskState) -> Iterable[EventId]:

@@ -17,6 +17,7 @@ from wattswarm.config.state_dir import StateDir
 from wattswarm.executors.retry import Dice
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.actors import Actors
+from wattswarm.operations.amending import Amending
 from wattswarm.operations.announcements import Announcements
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
@@ -24,14 +25,17 @@ from wattswarm.operations.controlling import Controlling
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.doctor import Doctor
 from wattswarm.operations.executors import Executors
+from wattswarm.operations.governance import GovernanceBooks
 from wattswarm.operations.health import Health
 from wattswarm.operations.letters import Letters
 from wattswarm.operations.log import Log
 from wattswarm.operations.loop_lag import LoopLag
+from wattswarm.operations.market import Market
 from wattswarm.operations.node import Identity, Node
 from wattswarm.operations.processes import Processes
 from wattswarm.operations.reading import LocalSession
 from wattswarm.operations.reverts import Reverts
+from wattswarm.operations.speech import Pen, Speech
 from wattswarm.operations.stream import Stream
 from wattswarm.operations.submission import Appender, Submission
 from wattswarm.operations.tasks import Tasks
@@ -140,14 +144,25 @@ class Operations:
         self.sample_contract = submission.sample_contract
         self.submit = submission.submit
 
-        controlling = Controlling(
-            reads=self._reads,
-            governing=governing,
-            key=given.key,
-            append=given.append,
-            clock=clock,
+        pen = Pen(key=given.key, append=given.append, network_id=given.network_id)
+        speech = Speech(reads=self._reads, governing=governing, pen=pen, clock=clock)
+        self.control_task = Controlling(speech=speech).control_task
+        market = Market(speech=speech)
+        self.decide_claim = market.decide_claim
+        self.decide_completion = market.decide_completion
+        self.settle_claim = market.settle_claim
+
+        books = GovernanceBooks(
+            reads=self._reads, governing=governing, me=given.key.node_id, clock=clock
         )
-        self.control_task = controlling.control_task
+        self.governance = books.governance
+        self.versions = books.versions
+        self.pending = books.pending
+
+        amending = Amending(reads=self._reads, governing=governing, pen=pen, clock=clock)
+        self.change_governance = amending.change_governance
+        self.sign_version = amending.sign_version
+        self.admit_node = amending.admit_node
 
         executors = Executors(
             local=self._local,

@@ -23,6 +23,7 @@ from wattswarm.kernel.views import (
 )
 from wattswarm.operations.contract_view import contract_view
 from wattswarm.operations.event_view import hex_or_none
+from wattswarm.operations.market_view import approval_word, completion_views, settlement_views
 from wattswarm.operations.next_steps import next_steps
 from wattswarm.surface.task import (
     ArtifactView,
@@ -79,6 +80,8 @@ def task_view(state: TaskState, moment: Moment) -> TaskView:
         errors=tuple(_error(item, state) for item in _dated(state.errors.values())),
         finality=tuple(finality_views(state)),
         controls=control_views(state),
+        completions=completion_views(state),
+        settlements=settlement_views(state),
         decision_id=None if decision is None else decision.event_id.hex(),
         quorum=0 if contract is None else contract.quorum_threshold,
         next_steps=next_steps(state, moment.now_ms),
@@ -233,6 +236,7 @@ def _place(place: Place, state: TaskState) -> PlaceView:
         attempt=place.attempt,
         lease_until=when(place.lease_end),
         renewals=state.leases[place.claim.event_id].renewals,
+        approval=approval_word(state, place.claim.event_id),
     )
 
 

@@ -32,6 +32,14 @@ from wattswarm.surface.executor import (
     ExecutorView,
     Removed,
 )
+from wattswarm.surface.governance import (
+    Admitted,
+    ChangeOrder,
+    GovernanceChanged,
+    GovernanceView,
+    Proposals,
+    VersionPage,
+)
 from wattswarm.surface.log import (
     Digests,
     EventPage,
@@ -47,6 +55,7 @@ from wattswarm.surface.task import (
     ArtifactBody,
     ContractCheck,
     Controlled,
+    CreatorSaid,
     DecisionView,
     Explanation,
     Submitted,
@@ -123,6 +132,30 @@ class TaskOperations(Protocol):
         """
         ...
 
+    async def decide_claim(
+        self, name: str, claim: str, *, is_approved: bool, reason: str | None
+    ) -> CreatorSaid | Rejection:
+        """As a task's creator, approve of a claim, or decline it; `claim` may be a prefix."""
+        ...
+
+    async def decide_completion(
+        self,
+        name: str,
+        candidate: str,
+        *,
+        is_approved: bool,
+        is_retry_requested: bool,
+        reason: str | None,
+    ) -> CreatorSaid | Rejection:
+        """As a task's creator, take a candidate or do not, and perhaps ask for another."""
+        ...
+
+    async def settle_claim(
+        self, name: str, claim: str, *, receipt: object
+    ) -> CreatorSaid | Rejection:
+        """As a task's creator, say that the work under a claim is paid."""
+        ...
+
     async def tasks(
         self, *, state: str | None, task_type: str | None, cursor: str | None, limit: int
     ) -> TaskPage | Rejection:
@@ -151,6 +184,34 @@ class TaskOperations(Protocol):
 
     async def artifact(self, digest: str) -> ArtifactBody | Rejection:
         """Return a body, verified."""
+        ...
+
+
+class GovernanceOperations(Protocol):
+    """Who may do what: read, changed, and signed by several."""
+
+    async def governance(self, name: str | None) -> GovernanceView | Rejection:
+        """Return a version by number, id or prefix, by default the newest."""
+        ...
+
+    async def versions(self, *, cursor: str | None, limit: int) -> VersionPage | Rejection:
+        """Return valid versions, newest first."""
+        ...
+
+    async def pending(self) -> Proposals | Rejection:
+        """Return the successors of the newest version that wait for signatures."""
+        ...
+
+    async def change_governance(self, order: ChangeOrder) -> GovernanceChanged | Rejection:
+        """Draft the next version and sign it; with `dry_run`, only tell what it would be."""
+        ...
+
+    async def sign_version(self, name: str, *, dry_run: bool) -> GovernanceChanged | Rejection:
+        """Sign a version that another finalizer has drafted."""
+        ...
+
+    async def admit_node(self, name: str, *, dry_run: bool) -> Admitted | Rejection:
+        """Admit a node, whose events are taken into the set from then on."""
         ...
 
 
@@ -279,6 +340,7 @@ class ChaosOperations(Protocol):
 class NodeApi(
     NodeOperations,
     TaskOperations,
+    GovernanceOperations,
     ExecutorOperations,
     LogOperations,
     ActorOperations,

@@ -5,6 +5,7 @@ from typing import Literal
 
 import attrs
 
+from wattswarm.surface.market import ApprovalWord, CompletionView, SettlementView
 from wattswarm.surface.words import Hex, Time
 
 TaskWord = Literal[
@@ -105,6 +106,8 @@ class PlaceView:
     attempt: int = 1
     lease_until: Time | None = None
     renewals: int = 0
+    approval: ApprovalWord | None = None
+    """What the creator said of the claim; null where the contract does not ask for that."""
 
 
 @attrs.frozen(kw_only=True)
@@ -215,6 +218,8 @@ class TaskView:
     errors: tuple[ErrorView, ...]
     finality: tuple[FinalityView, ...]
     controls: tuple[ControlView, ...]
+    completions: tuple[CompletionView, ...]
+    settlements: tuple[SettlementView, ...]
     decision_id: Hex | None
     quorum: int
     next_steps: tuple[str, ...]
@@ -232,6 +237,19 @@ class Controlled:
     seq: int | None
     """Where the word stands in the log, if it was said now."""
     already: bool
+
+
+@attrs.frozen(kw_only=True)
+class CreatorSaid:
+    """A task after its creator's word on a claim or candidate; `already` when it stood before."""
+
+    task: TaskRow
+    about: Hex
+    """The claim or the candidate."""
+    seq: int | None
+    """Where the word stands in the log, if it was said now."""
+    already: bool
+    next_steps: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)

@@ -14,6 +14,7 @@ from wattswarm.api.endpoint import Bounds
 from wattswarm.api.operation import Operation
 from wattswarm.api.problems import CONTENT_TYPE
 from wattswarm.api.routes import OPERATIONS
+from wattswarm.surface.governance import ChangeOrder, GovernanceChanged
 from wattswarm.surface.node import NodeView
 
 TOKEN = "token-of-the-test"
@@ -203,17 +204,28 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         "ingest_events": b"ab",
         "tune_actor": {"dials": {"batch": 1}},
         "arm_fault": {"fault": "kill", "target": "log"},
-        **{name: {"reason": "why"} for name in CONTROLS},
+        **{name: {"reason": "why"} for name in (*CONTROLS, *CREATORS_WORDS)},
+        "settle_claim": {"receipt": {"paid": 3}},
+        "change_governance": {"threshold": 3, "dry_run": True, "supersede": True},
+        "sign_version": {"dry_run": True},
+        "admit_node": {"node": "5e" * 32},
     }
     async with client_of(node) as client:
         task_id = (await submit(client))["task_id"]
         await node.finish(task_id)
         other_id = (await submit(client))["task_id"]
+        order = ChangeOrder(params={"a": 1}, out_of_turn=True)
+        draft = await node.council.other.writes.change_governance(order)
+        assert isinstance(draft, GovernanceChanged)
         await client.post("/api/v1/executors", json=bodies["add_executor"])
         for operation in sorted(OPERATIONS, key=lambda item: item.method == "DELETE"):
             answer = await client.request(
                 operation.method,
-                _filled(operation, other_id if operation.name in CONTROLS else task_id),
+                _filled(
+                    operation,
+                    other_id if operation.name in CONTROLS else task_id,
+                    draft.version.version_id,
+                ),
                 **_payload(bodies.get(operation.name)),
             )
             assert answer.status_code == operation.status, (operation.name, answer.text)
@@ -221,13 +233,16 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
 
 
 CONTROLS = {"stop_task", "suspend_task", "resume_task", "kill_task"}
+CREATORS_WORDS = {"approve_claim", "decline_claim", "accept_candidate", "reject_candidate"}
 
 
-def _filled(operation: Operation, task_id: str) -> str:
+def _filled(operation: Operation, task_id: str, version_id: str = "00") -> str:
     path = operation.path.replace("{name:path}", ACTOR_NAMES[0])
     drops = operation.name == "drop_dead_letter"
     path = path.replace("{letter_id}", "2" if drops else "1")
+    path = path.replace("{claim}", "c1").replace("{candidate}", "cd")
     names = {"tasks": task_id, "executors": "one", "log": "1", "artifacts": "blake3:ab"}
+    names["governance"] = version_id
     return path.replace("{name}", names.get(operation.path.split("/")[3], ""))
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import attrs
 import pytest
 
 from tests.support.served_node import TOKEN, ServedNode, served_node
+from tests.support.small_governance import KEYS
 from wattswarm.cli.main import exit_code
 
 
@@ -94,6 +96,20 @@ def submitted(run: Run, contract: str) -> str:
         "task explain TASK",
         "task decision TASK",
         "task watch TASK",
+        "governance show",
+        "governance show 0",
+        "governance history",
+        "governance pending",
+        "governance grant NODE verifier proposer --dry-run",
+        "governance grant NODE finalizer --threshold 4 --in 10m",
+        f"governance revoke-role {KEYS[1].node_id.hex()[:8]} verifier",
+        "governance set-param settle_ms 5 --effective-at 2031-01-01T00:00:00Z",
+        "governance set-policy vp.crosscheck.v1 --remove",
+        "governance set-threshold 3",
+        "governance open-role verifier",
+        "governance close-role verifier",
+        "governance set-admission open",
+        "governance admit NODE",
         "log head",
         "log show",
         "log show 1",
@@ -127,7 +143,7 @@ def test_a_command_shows_a_table_or_one_document(
     served.run(served.node.finish, task_id)
     assert connected("executors", "add", "one", "http://127.0.0.1:9").code == 0
 
-    given = words.replace("TASK", task_id[:8]).split()
+    given = words.replace("TASK", task_id[:8]).replace("NODE", "5e" * 32).split()
     ended = connected(*["--json"] * as_json, *given)
     assert ended.code == 0, (ended.out, ended.err)
     assert ended.out
@@ -150,6 +166,96 @@ def test_a_task_is_stopped_resumed_and_killed(connected: Run, contract: str) -> 
     assert "was already killed" in connected("task", "kill", task_id).out
     assert connected("task", "resume", task_id).code == 4
     assert connected("--json", "task", "watch", task_id).code == 1
+
+
+def test_governance_is_drafted_signed_and_superseded(connected: Run, served: ServedNode) -> None:
+    node = "5e" * 32
+    shown = connected("governance", "grant", node, "verifier", "--dry-run")
+    assert "nothing was" in shown.out
+    assert "5e5e5e5e5e5e: – → verifier" in shown.out
+    assert connected("--json", "governance", "pending").document["items"] == []
+
+    drafted = connected("--json", "governance", "grant", node, "verifier").document
+    assert (drafted["missing"], drafted["is_dry_run"]) == (1, False)
+    refused = connected("--json", "governance", "set-threshold", "3")
+    assert (refused.code, refused.problem["code"]) == (4, "already_proposed")
+    assert "--supersede" in refused.problem["remedy"]
+    second = connected("--json", "governance", "set-param", "a", "true", "--supersede").document
+    assert second["version"]["supersedes"] == [drafted["version"]["version_id"]]
+    assert second["version"]["params"]["a"] is True
+
+    name = second["version"]["version_id"]
+    other = served.node.council.other.writes
+    served.run(partial(other.sign_version, name, dry_run=False))
+    listed = connected("--json", "governance", "history").document["items"]
+    assert [row["number"] for row in listed] == [1, 0]
+    again = connected("governance", "sign", name[:8])
+    assert (again.code, "signed already" in again.out) == (0, True)
+
+
+def test_whose_turn_it_is_not_says_so(connected: Run, served: ServedNode) -> None:
+    served.node.council.finalizers.reverse()
+    ended = connected("--json", "governance", "set-threshold", "3")
+    assert (ended.code, ended.problem["code"]) == (4, "not_the_drafter")
+    assert "--out-of-turn" in ended.problem["remedy"]
+    assert connected("governance", "set-threshold", "3", "--out-of-turn").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("grant ff verifier", 3),
+        ("grant xyz verifier", 3),
+        ("show 99", 3),
+        ("sign ff", 3),
+        ("sign 0", 4),
+        ("set-threshold 1", 4),
+        ("set-param admission ajar", 4),
+        ("set-policy vp.none", 4),
+        ("set-policy vp.none --remove", 4),
+        ("set-threshold 3 --effective-at yesterday", 4),
+        ("set-threshold 3 --in soon", 2),
+        ("set-threshold many", 2),
+        ("grant ff boss", 2),
+        ("grant ff", 2),
+        ("open-role finalizer", 2),
+        ("set-admission ajar", 2),
+    ],
+)
+def test_an_order_for_governance_that_cannot_be_is_refused(
+    connected: Run, words: str, code: int
+) -> None:
+    ended = connected("governance", *words.split())
+    assert ended.code == code
+    assert ended.err
+    assert connected("--json", "governance", "pending").document["items"] == []
+
+
+def test_a_creator_says_its_words_once(connected: Run, contract: str, tmp_path: Path) -> None:
+    task_id = submitted(connected, contract)
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text('{"paid": 3}')
+    for words in (
+        ["approve-claim", task_id, "c1"],
+        ["decline-claim", task_id, "c1", "--reason", "busy"],
+        ["accept", task_id, "cd"],
+        ["reject", task_id, "cd", "--retry", "--reason", "shorter"],
+        ["settle", task_id, "c1", "--receipt", '{"paid": 3}'],
+    ):
+        first = connected("--json", "task", *words)
+        assert (first.code, first.document["already"]) == (0, False), first.err
+        again = connected("task", *words)
+        assert (again.code, "said already" in again.out) == (0, True)
+    filed = connected("--json", "task", "settle", task_id, "c1", "--receipt", str(receipt))
+    assert filed.document["already"], "a file and its content are one receipt"
+    assert connected("task", "accept", task_id, "ff").code == 3
+
+
+@pytest.mark.parametrize("receipt", ["{", "no-such-file.json", "[" * 1_000, "x" * 5_000])
+def test_a_receipt_that_is_no_json_is_refused(connected: Run, contract: str, receipt: str) -> None:
+    task_id = submitted(connected, contract)
+    ended = connected("--json", "task", "settle", task_id, "c1", "--receipt", receipt)
+    assert (ended.code, ended.problem["code"]) == (4, "bad_json")
 
 
 def test_json_may_stand_before_or_after_the_command(connected: Run) -> None:
@@ -437,6 +543,7 @@ def test_every_group_has_help(run: Run) -> None:
         "node",
         "executors",
         "task",
+        "governance",
         "log",
         "actors",
         "config",

@@ -7,6 +7,7 @@ from tests.support.scene import LEASE_MS, Scene, local_scene, ref, scene
 from wattswarm.kernel import decide, duty, payloads
 from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, carry, due
+from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import PIN_GRACE_MS
 from wattswarm.kernel.payloads import Status, Work
@@ -178,6 +179,51 @@ def test_the_creator_approves_of_as_many_claims_as_there_are_places() -> None:
     append(stage, found.duties[0])
     assert kinds(roster(stage)) == []
     assert kinds(roster(stage, by=1)) == ["Execute"]
+
+
+def test_a_claim_waits_for_its_approval_as_long_as_the_contract_allows() -> None:
+    stage = scene(allocator="creator", lease_ms=LEASE_MS, time_ms=2 * LEASE_MS)
+    claim = stage.claim(Work.PROPOSE, 1, at_ms=AT)
+    assert roster(stage, X, by=1).wake_at_ms == AT + LEASE_MS // 2
+    renewed = roster(stage, X, by=1, at_ms=AT + LEASE_MS - 1)
+    assert kinds(renewed) == ["Renew"]
+    append(stage, renewed.duties[0], by=1)
+    again = roster(stage, X, by=1, at_ms=AT + 2 * LEASE_MS - LEASE_MS // 2 + 1)
+    assert kinds(again) == ["Renew"]
+    append(stage, again.duties[0], by=1)
+    last = roster(stage, X, by=1, at_ms=AT + 2 * LEASE_MS - 1)
+    assert [each.key for each in last.duties] == [("release", claim)]
+    append(stage, last.duties[0], by=1)
+    assert kinds(roster(stage, X, by=1)) == ["Claim"], "it asks anew"
+
+
+def test_a_claim_that_was_declined_is_given_up_and_not_made_again() -> None:
+    stage = scene(allocator="creator", max_proposers=1)
+    claim = stage.claim(Work.PROPOSE, 1)
+    stage.say(payloads.TaskClaimDecided(claim=claim, approved=False))
+    assert kinds(roster(stage)) == [], "the creator does not approve of it by itself"
+    given_up = roster(stage, X, by=1)
+    assert kinds(given_up) == ["Release"]
+    append(stage, given_up.duties[0], by=1)
+    assert kinds(roster(stage, X, by=1)) == []
+    assert kinds(roster(stage, X, by=2)) == ["Claim"]
+
+
+def test_a_creator_that_does_not_approve_by_itself_leaves_claims_waiting() -> None:
+    stage = local_scene(allocator="creator")
+    (claimed,) = roster(stage, X).duties
+    claim = append(stage, claimed)[0]
+    me = stage.cast[0]
+    assert [type(each) for each in roster(stage, X).duties] == [duty.Approve]
+    quiet = due(stage.state, me, [X], stage.now_ms, approves=False)
+    assert quiet.duties == ()
+    assert quiet.wake_at_ms is not None, "the claim has to be kept alive"
+    course = carry(stage.state, (), me, [X], stage.now_ms, approves=False)
+    assert course.signings == ()
+    answer = decide.decide_claim(stage.state, me.node_id, claim, stage.now_ms, is_approved=True)
+    assert not isinstance(answer, Rejection)
+    stage.said += [each.draft.sign(stage.network.network_id, me) for each in answer]
+    assert kinds(roster(stage, X)) == ["Execute"]
 
 
 # --- votes, decisions, finality -------------------------------------------------------------------

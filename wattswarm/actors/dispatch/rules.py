@@ -19,9 +19,14 @@ from wattswarm.kernel.signature import KeyPair
 
 @attrs.frozen(kw_only=True)
 class Rules:
-    """Asks the kernel, on behalf of this node."""
+    """Asks the kernel, on behalf of this node.
+
+    Args:
+        approves: Whether claims on this node's own tasks are approved of without being asked.
+    """
 
     key: KeyPair
+    approves: bool
     clients: Clients
     dockets: Dockets
 
@@ -48,6 +53,7 @@ class Rules:
             in_hand=docket.claims,
             checked=docket.checked,
             governance=self.dockets.governance,
+            approves=self.approves,
         )
 
     def _course(self, docket: Docket, signings: Signings, now_ms: int) -> Course:
@@ -59,4 +65,5 @@ class Rules:
             now_ms,
             in_hand=docket.claims,
             checked=docket.checked,
+            approves=self.approves,
         )

@@ -3,12 +3,24 @@
 from typing import Final
 
 from wattswarm.api.operation import Operation
-from wattswarm.api.routes import actors, chaos, controls, executors, log, node, tasks
+from wattswarm.api.routes import (
+    actors,
+    chaos,
+    controls,
+    executors,
+    governance,
+    log,
+    market,
+    node,
+    tasks,
+)
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *node.OPERATIONS,
     *tasks.OPERATIONS,
     *controls.OPERATIONS,
+    *market.OPERATIONS,
+    *governance.OPERATIONS,
     *executors.OPERATIONS,
     *log.OPERATIONS,
     *actors.OPERATIONS,

@@ -24,6 +24,7 @@ from wattswarm.surface.task import (
     ContractCheck,
     Controlled,
     ControlView,
+    CreatorSaid,
     DecisionView,
     Explanation,
     FinalityView,
@@ -84,6 +85,17 @@ def controlled_view(answer: Controlled) -> RenderableType:
     return Group(*lines, *_controls(answer.controls))
 
 
+def creator_view(answer: CreatorSaid) -> RenderableType:
+    """Return what a task is after its creator's word, and what has to happen next."""
+    row, verb = answer.task, "had been said already" if answer.already else "is in the log"
+    seq = "" if answer.seq is None else f" as event {answer.seq}"
+    head = Text.assemble(
+        ("your word on ", "dim"), short(answer.about), f" {verb}{seq}; task ", short(row.task_id),
+        " is ", word(row.state),
+    )  # fmt: skip
+    return Group(head, *(Text(f"next: {step}", "cyan") for step in answer.next_steps))
+
+
 def check_view(check: ContractCheck) -> RenderableType:
     """Return whether a contract is valid, with every error or with every default."""
     if check.valid:
@@ -105,6 +117,7 @@ def task_view(view: TaskView) -> RenderableType:
         *_errors(view),
         *(_finality(item) for item in view.finality),
         *_controls(view.controls),
+        *_market(view),
         *(Text(f"next: {step}", "cyan") for step in view.next_steps),
     )
 
@@ -126,13 +139,21 @@ def _places(view: TaskView) -> RenderableType:
     for place in view.places:
         made.add_row(
             place.role,
-            word(place.state),
+            _place_word(place),
             place.executor or "–",
             short(place.node_id),
             short(place.claim_id),
             _lease(place, view.now),
         )
     return made
+
+
+def _place_word(place: PlaceView) -> Text:
+    """Return what has become of a place; of one that waits for its approval, that."""
+    if place.state != "waiting" or place.approval in (None, "approved"):
+        return word(place.state)
+    told = "approval awaited" if place.approval == "awaited" else "declined"
+    return Text(told, "yellow")
 
 
 def _lease(place: PlaceView, now: str) -> str:
@@ -217,6 +238,18 @@ def _controls(controls: Sequence[ControlView]) -> Iterator[RenderableType]:
             yield Text.assemble(
                 word(said.word), f" (word {said.control_no} of {by}{signed}){reason}"
             )
+
+
+def _market(view: TaskView) -> Iterator[RenderableType]:
+    """Yield what the creator said about candidates and payments."""
+    for said in view.completions:
+        more = " and asks for another" if said.is_retry_requested else ""
+        reason = f": {cut(said.reason, 80)}" if said.reason else ""
+        style, verb = ("green", "accepts") if said.is_accepted else ("yellow", "does not accept")
+        yield Text(f"the creator {verb} candidate {said.candidate_id[:12]}{more}{reason}", style)
+    for paid in view.settlements:
+        receipt = "" if paid.receipt is None else f", receipt {cut(json.dumps(paid.receipt), 80)}"
+        yield Text(f"settled: claim {paid.claim_id[:12]} of {paid.executor}{receipt}", "green")
 
 
 def _finality(finality: FinalityView) -> RenderableType:

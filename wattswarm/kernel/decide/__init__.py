@@ -6,12 +6,16 @@ before anything is signed. Nothing here signs events; only the signature that fi
 its payload is made here, with the node's key.
 """
 
+from wattswarm.kernel.decide.amendment import Amendment
+from wattswarm.kernel.decide.concerns import concerns, tolerated
 from wattswarm.kernel.decide.control import control
 from wattswarm.kernel.decide.creation import create_task
 from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
 from wattswarm.kernel.decide.epoch import end_epoch
 from wattswarm.kernel.decide.gate import Signings, follow
-from wattswarm.kernel.decide.place import claim, decide_claim, release, renew
+from wattswarm.kernel.decide.governance import Motion, admit, amend, co_sign
+from wattswarm.kernel.decide.market import decide_claim, decide_completion, settle
+from wattswarm.kernel.decide.place import claim, release, renew
 from wattswarm.kernel.decide.statement import penalize, revoke
 from wattswarm.kernel.decide.voting import reveal, vote
 from wattswarm.kernel.decide.work import (
@@ -23,13 +27,20 @@ from wattswarm.kernel.decide.work import (
 )
 
 __all__ = [
+    "Amendment",
+    "Motion",
     "Signings",
     "add_evidence",
+    "admit",
+    "amend",
     "claim",
+    "co_sign",
+    "concerns",
     "confirm",
     "control",
     "create_task",
     "decide_claim",
+    "decide_completion",
     "decision",
     "end_epoch",
     "finality",
@@ -43,6 +54,8 @@ __all__ = [
     "retry",
     "reveal",
     "revoke",
+    "settle",
     "submit_result",
+    "tolerated",
     "vote",
 ]

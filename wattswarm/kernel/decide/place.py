@@ -20,7 +20,6 @@ from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
 from wattswarm.kernel.lock import Signing
 from wattswarm.kernel.payloads import (
     Status,
-    TaskClaimDecided,
     TaskClaimed,
     TaskClaimReleased,
     TaskClaimRenewed,
@@ -165,26 +164,3 @@ def release(
     payload = TaskClaimReleased(claim=claim_id, reason=reason)
     made = draft(state, payload, held.author, now_ms, held.created_at, epoch=held.label.epoch)
     return effective(state, [Signing(made)], held.author)
-
-
-def decide_claim(
-    state: TaskState,
-    me: NodeId,
-    claim_id: EventId,
-    now_ms: int,
-    *,
-    is_approved: bool,
-    reason: str | None = None,
-) -> Signings | Rejection:
-    """Return the creator's word on a claim; only an approval has an effect, and it stays."""
-    held = held_claim(state, claim_id)
-    if isinstance(held, Rejection):
-        return held
-    refusal = not_workable(state, now_ms)
-    if refusal is not None:
-        return refusal
-    if me != state.creator:
-        return refuse("not_creator")
-    payload = TaskClaimDecided(claim=claim_id, approved=is_approved, reason=reason)
-    made = draft(state, payload, me, now_ms, held.created_at, epoch=held.label.epoch)
-    return effective(state, [Signing(made)], me)

@@ -46,6 +46,9 @@ class Desk:
     checked: Mapping[EventId, bool]
     governance: Governance | None
     view: Allocation
+    approves: bool = True
+    """Whether claims on this node's own tasks are approved of without being asked."""
+
     duties: list[Duty] = attrs.field(factory=list)
     wakes: list[int] = attrs.field(factory=list[int])
 
@@ -59,6 +62,8 @@ class Desk:
         in_hand: Collection[EventId],
         checked: Mapping[EventId, bool] | None,
         governance: Governance | None = None,
+        *,
+        approves: bool = True,
     ) -> "Desk":
         """Return a desk with nothing found yet."""
         # Events of one batch are dated one after the other, and so beyond the clock.
@@ -72,6 +77,7 @@ class Desk:
             checked={} if checked is None else checked,
             governance=governance,
             view=allocation(state, now_ms),
+            approves=approves,
         )
 
     @property

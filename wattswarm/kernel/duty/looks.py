@@ -37,6 +37,7 @@ from wattswarm.kernel.duty.kinds import (
 from wattswarm.kernel.execution import execution_id
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.limits import AHEAD_MS
+from wattswarm.kernel.market import awaits_approval, is_declined
 from wattswarm.kernel.payloads import Work
 from wattswarm.kernel.records import Subject
 from wattswarm.kernel.state import TaskState
@@ -49,20 +50,25 @@ WITHDRAW_FRACTION: Final = 4
 """A claim that waits for a place is withdrawn when less than this fraction of its lease is left."""
 
 WITHDRAWN: Final = "no place was free"
-"""The reason of such a withdrawal; whoever gave it may claim again."""
+UNAPPROVED: Final = "not approved of in time"
+"""The reasons of such withdrawals; whoever gave one of them may claim again."""
+
+DECLINED: Final = "declined"
+"""The reason for giving up a claim that the creator said no to."""
 
 
 def _approvals(desk: Desk) -> Iterator[Duty]:
     """As the creator who allocates, approve of waiting claims while there is room."""
     state = desk.state
-    if state.terms.allocator is not Allocator.CREATOR or state.creator != desk.node:
+    is_mine = state.terms.allocator is Allocator.CREATOR and state.creator == desk.node
+    if not (is_mine and desk.approves):
         return
     room = dict(desk.view.free)
     for place in desk.view.places:
         name = place.claim.event_id
         is_ahead = place.claim.created_at > desk.now_ms + AHEAD_MS
         is_waiting = place.state is PlaceState.WAITING and not is_ahead
-        is_asking = is_waiting and name not in state.approved
+        is_asking = is_waiting and name not in state.approved and not is_declined(state, name)
         if is_asking and room[place.role] > 0:
             room[place.role] -= 1
             answer = decide.decide_claim(state, desk.node, name, desk.now_ms, is_approved=True)
@@ -86,15 +92,23 @@ def _work(desk: Desk) -> Iterator[Duty]:
         if place.state is PlaceState.WORKING:
             yield from _outstanding(desk, place)
             yield from _renewals(desk, place)
-        elif place.state is PlaceState.WAITING and not _is_unapproved(desk.state, place):
-            yield from _withdrawals(desk, place)
+        elif place.state is PlaceState.WAITING:
+            yield from _waiting(desk, place)
         if place.role is Work.VERIFY and place.lease_end >= desk.now_ms:
             yield from _confirmations(desk, place)
 
 
-def _is_unapproved(state: TaskState, place: Place) -> bool:
-    is_needed = state.terms.allocator is Allocator.CREATOR
-    return is_needed and place.claim.event_id not in state.approved
+def _waiting(desk: Desk, place: Place) -> Iterator[Duty]:
+    """Wait for a place to fall free for a while; for an approval as long as the contract allows."""
+    name = place.claim.event_id
+    if not awaits_approval(desk.state, name):
+        yield from _withdrawals(desk, place, WITHDRAWN)
+    elif is_declined(desk.state, name):
+        yield from _released(desk, name, DECLINED)
+    elif place.lease_end < lease_limit(desk.state, name):
+        yield from _prolonged(desk, place)
+    else:
+        yield from _withdrawals(desk, place, UNAPPROVED)
 
 
 def _outstanding(desk: Desk, place: Place) -> Iterator[Duty]:
@@ -139,9 +153,14 @@ def _confirmations(desk: Desk, place: Place) -> Iterator[Duty]:
 
 
 def _renewals(desk: Desk, place: Place) -> Iterator[Duty]:
+    """Keep alive the lease of work that is in progress, as long as the contract allows."""
     name = place.claim.event_id
-    if name not in desk.in_hand or place.lease_end >= lease_limit(desk.state, name):
-        return
+    if name in desk.in_hand and place.lease_end < lease_limit(desk.state, name):
+        yield from _prolonged(desk, place)
+
+
+def _prolonged(desk: Desk, place: Place) -> Iterator[Duty]:
+    name = place.claim.event_id
     at_ms = place.lease_end - desk.state.terms.lease_ms // RENEW_FRACTION
     if desk.now_ms < at_ms:
         desk.wakes.append(at_ms)
@@ -149,13 +168,17 @@ def _renewals(desk: Desk, place: Place) -> Iterator[Duty]:
         yield Renew(claim=name, previous=desk.state.leases[name].leaf, signings=signings)
 
 
-def _withdrawals(desk: Desk, place: Place) -> Iterator[Duty]:
-    name = place.claim.event_id
+def _withdrawals(desk: Desk, place: Place, reason: str) -> Iterator[Duty]:
     at_ms = place.lease_end - desk.state.terms.lease_ms // WITHDRAW_FRACTION
     if desk.now_ms < at_ms:
         desk.wakes.append(at_ms)
-    elif signings := desk.signed(decide.release(desk.state, name, desk.now_ms, reason=WITHDRAWN)):
-        yield Release(claim=name, signings=signings)
+    else:
+        yield from _released(desk, place.claim.event_id, reason)
+
+
+def _released(desk: Desk, claim: EventId, reason: str) -> Iterator[Duty]:
+    if signings := desk.signed(decide.release(desk.state, claim, desk.now_ms, reason=reason)):
+        yield Release(claim=claim, signings=signings)
 
 
 def _claims(desk: Desk) -> Iterator[Duty]:
@@ -201,7 +224,7 @@ def _may_return(state: TaskState, held: Place) -> bool:
     if held.state is PlaceState.LAPSED:
         return held.role is Work.VERIFY and held.has_work
     return held.state is PlaceState.RELEASED and any(
-        release.claim == held.claim.event_id and release.reason == WITHDRAWN
+        release.claim == held.claim.event_id and release.reason in (WITHDRAWN, UNAPPROVED)
         for release in state.releases.values()
     )
 

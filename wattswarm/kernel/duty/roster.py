@@ -47,6 +47,7 @@ def due(
     in_hand: Collection[EventId] = frozenset(),
     checked: Mapping[EventId, bool] | None = None,
     governance: Governance | None = None,
+    approves: bool = True,
     restored_at_ms: int | None = None,
 ) -> Roster:
     """Return what this node should do next for a task.
@@ -60,10 +61,12 @@ def due(
         checked: Candidates whose bodies are here and checked: whether their output passed.
         governance: What epochs are opened under: without it, none is ended. Nobody honest works on
             an epoch whose pin had a successor well before it was opened.
+        approves: Whether claims on this node's own tasks with allocator `creator` are approved of
+            as long as there is room; otherwise they wait for somebody to do so.
         restored_at_ms: When this node's log was restored from a backup, if ever; it signs nothing
             for epochs opened before.
     """
-    desk = Desk.of(state, me, executors, now_ms, in_hand, checked, governance)
+    desk = Desk.of(state, me, executors, now_ms, in_hand, checked, governance, approves=approves)
     if state.label is None or (governance is not None and governance.bars(me.node_id, now_ms)):
         return Roster()
     opened_at = state.opened_at(state.label)
@@ -85,6 +88,7 @@ def carry(
     *,
     in_hand: Collection[EventId] = frozenset(),
     checked: Mapping[EventId, bool] | None = None,
+    approves: bool = True,
 ) -> Course:
     """Return these events and, in a network of one, all that follows from them without I/O.
 
@@ -96,7 +100,7 @@ def carry(
     batch = list(signings)
     after = decide.follow(state, batch, me.node_id)
     while workable(after, now_ms):
-        desk = Desk.of(after, me, executors, now_ms, in_hand, checked)
+        desk = Desk.of(after, me, executors, now_ms, in_hand, checked, approves=approves)
         duty = next(_following(desk), None)
         if duty is None:
             return Course(tuple(batch), _outstanding(desk))

@@ -4,7 +4,7 @@
 penalized; `drafting` makes events of both.
 """
 
-from wattswarm.kernel.governance.chain import Equivocation
+from wattswarm.kernel.governance.chain import Equivocation, Proposal
 from wattswarm.kernel.governance.drafting import (
     GOVERNANCE_UPDATED,
     NODE_ADMITTED,
@@ -41,6 +41,7 @@ __all__ = [
     "Changes",
     "Equivocation",
     "Governance",
+    "Proposal",
     "Role",
     "Standing",
     "Version",

@@ -32,6 +32,15 @@ class Equivocation:
     signed: tuple[Digest, ...]
 
 
+@attrs.frozen(kw_only=True)
+class Proposal:
+    """A successor of a version, and the Finalizers of that version that signed it so far."""
+
+    version: Version
+    signers: frozenset[NodeId]
+    is_valid: bool
+
+
 @attrs.define
 class _Offer:
     """A known content and its signers: Finalizers of its predecessor, once that is valid."""
@@ -108,6 +117,19 @@ class Chain:
             return None
         following = self._valid[first]
         return following if now_ms is None or following.effective_at <= now_ms else None
+
+    def proposals(self, prev: Digest) -> tuple[Proposal, ...]:
+        """Return the successors of a valid version that a Finalizer of it signed, by their ids."""
+        offers = (self._offers[name] for name in sorted(self._successors.get(prev, ())))
+        return tuple(
+            Proposal(
+                version=offer.version,
+                signers=frozenset(offer.signers),
+                is_valid=offer.version.id in self._valid,
+            )
+            for offer in offers
+            if offer.signers
+        )
 
     def is_stale(self, pin: Digest, opened_at: int) -> bool:
         """Tell whether a successor of `pin` was in effect well before an epoch was opened.

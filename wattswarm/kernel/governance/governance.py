@@ -11,7 +11,7 @@ import attrs
 
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass
-from wattswarm.kernel.governance.chain import Chain, Equivocation
+from wattswarm.kernel.governance.chain import Chain, Equivocation, Proposal
 from wattswarm.kernel.governance.drafting import GOVERNANCE_UPDATED, NODE_ADMITTED, SCOPE
 from wattswarm.kernel.governance.rows import Row, chain_rows, statement_rows
 from wattswarm.kernel.governance.standing import EFFECTIVE, Standing, Word
@@ -81,6 +81,10 @@ class Governance:
         With `now_ms`, the newest that is in effect by then, and the genesis record at least.
         """
         return self._chain.head(now_ms)
+
+    def proposals(self, prev: Digest) -> tuple[Proposal, ...]:
+        """Return the successors of a valid version that a Finalizer of it signed, by their ids."""
+        return self._chain.proposals(prev)
 
     def is_stale(self, pin: Digest, opened_at: int) -> bool:
         """Tell whether a successor of `pin` was in effect well before an epoch was opened.

@@ -1,0 +1,110 @@
+"""What this node says itself: drafts are decided on, signed with its key, and appended."""
+
+from collections.abc import Callable, Sequence
+
+import attrs
+import trio
+
+from wattswarm.actors.messages import Append, AppendRefused
+from wattswarm.actors.runtime.errors import ActorError
+from wattswarm.actors.runtime.world import Clock
+from wattswarm.kernel import decide
+from wattswarm.kernel.decide import Signings
+from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.lock import Signing
+from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.state import TaskState
+from wattswarm.operations.derivation import Governing, derive_task
+from wattswarm.operations.failing import of_actor_error, of_append
+from wattswarm.operations.naming import find_task
+from wattswarm.operations.submission import Appender
+from wattswarm.store.connection import Connection
+from wattswarm.store.pool import Reads
+
+
+@attrs.frozen(kw_only=True)
+class Pen:
+    """This node's key, and the way into the log."""
+
+    key: KeyPair = attrs.field(repr=False)
+    append: Appender
+    network_id: str
+
+    async def write(self, signings: Sequence[Signing]) -> int | Rejection | None:
+        """Sign drafts and append them with their locks; return where the last stands in the log.
+
+        None when there is nothing to sign.
+        """
+        if not signings:
+            return None
+        events = [each.draft.sign(self.network_id, self.key).to_wire() for each in signings]
+        locks = tuple(lock for each in signings for lock in each.locks)
+        try:
+            answer = await self.append(Append(events=tuple(events), locks=locks, is_own=True))
+        except ActorError as error:
+            return of_actor_error(error)
+        return of_append(answer) if isinstance(answer, AppendRefused) else answer.seqs[-1]
+
+
+@attrs.frozen(kw_only=True)
+class Said:
+    """A task after a word on it; `seq` is where that stands in the log, if it was said now."""
+
+    state: TaskState
+    seq: int | None
+    now_ms: int
+
+    @property
+    def already(self) -> bool:
+        """Whether the word stood before."""
+        return self.seq is None
+
+
+@attrs.frozen
+class _Answer:
+    state: TaskState
+    signings: Signings
+
+
+@attrs.define(eq=False, kw_only=True)
+class Speech:
+    """Says words on tasks, one after the other: each is decided on with the last."""
+
+    reads: Reads
+    governing: Governing
+    pen: Pen
+    clock: Clock
+    _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+
+    async def say(
+        self, name: str, word: Callable[[TaskState, int], Signings | Rejection]
+    ) -> Said | Rejection:
+        """Say what `word` comes to for a task at this moment, and answer when it stands in the log.
+
+        What it comes to may be nothing, when that has been said already.
+        """
+        async with self._turn:
+            now_ms = self.clock.wall_ms()
+            found = await self.reads.run(
+                lambda connection: self._decide(connection, name, lambda state: word(state, now_ms))
+            )
+            if isinstance(found, Rejection):
+                return found
+            seq = await self.pen.write(found.signings)
+        if isinstance(seq, Rejection):
+            return seq
+        after = decide.follow(found.state, found.signings, self.pen.key.node_id)
+        return Said(state=after, seq=seq, now_ms=now_ms)
+
+    def _decide(
+        self,
+        connection: Connection,
+        name: str,
+        word: Callable[[TaskState], Signings | Rejection],
+    ) -> _Answer | Rejection:
+        task_id = find_task(connection, name)
+        if isinstance(task_id, Rejection):
+            return task_id
+        state = derive_task(connection, task_id, self.governing).state
+        answer = word(state)
+        return answer if isinstance(answer, Rejection) else _Answer(state, answer)
