@@ -24,6 +24,7 @@ from wattswarm.operations.controlling import Controlling
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.doctor import Doctor
 from wattswarm.operations.executors import Executors
+from wattswarm.operations.exporting import Exporting
 from wattswarm.operations.health import Health
 from wattswarm.operations.letters import Letters
 from wattswarm.operations.log import Log
@@ -167,6 +168,7 @@ class Operations:
             reads=self._reads,
             database=given.database,
             ref=given.ref,
+            network_id=given.network_id,
             is_ingest_enabled=config.ingest.enabled,
         )
         self.log_head = log.log_head
@@ -176,6 +178,7 @@ class Operations:
         self.verify_log = log.verify_log
         self.replay_log = log.replay_log
         self.ingest = log.ingest
+        self.export_log = Exporting(self._reads, given.network_id).export_log
         self.progress: Mapping[str, str] = log.progress
 
         actors = Actors(

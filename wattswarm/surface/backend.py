@@ -34,10 +34,12 @@ from wattswarm.surface.executor import (
 )
 from wattswarm.surface.log import (
     Digests,
+    EventArchive,
     EventPage,
     EventView,
     Ingested,
     LogHead,
+    Part,
     Replayed,
     Verified,
 )
@@ -202,7 +204,15 @@ class LogOperations(Protocol):
         ...
 
     async def ingest(self, archive: bytes) -> Ingested | Rejection:
-        """Append the authentic events of an archive; `ingest_disabled` unless configured."""
+        """Append the authentic events of an archive; `ingest_disabled` unless configured.
+
+        Nothing is appended of one that cannot be taken apart (`malformed`) or is of another network
+        (`wrong_network`); else each event is judged for itself.
+        """
+        ...
+
+    async def export_log(self, part: Part) -> EventArchive | Rejection:
+        """Return an archive of a part of the log, as it is now; it is made while it is sent."""
         ...
 
 
