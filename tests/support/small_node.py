@@ -19,6 +19,7 @@ from wattswarm.kernel.governance import local_genesis
 from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
+from wattswarm.surface import artifact as bodies
 from wattswarm.surface import chaos, executor, log
 from wattswarm.surface import node as nodes
 from wattswarm.surface import stream as flow
@@ -428,6 +429,43 @@ class SmallNode:
             return body
         return Rejection(code="not_found", message=f"there is no artifact {digest}")
 
+    async def artifacts(self, *, cursor: str | None, limit: int) -> bodies.ArtifactPage | Rejection:
+        """Return the one artifact."""
+        line = bodies.ArtifactLine(
+            digest=_OUTPUT.digest, size_bytes=4, stored_at=when(NOW), named=False, tasks=0
+        )
+        return bodies.ArtifactPage(items=(line,) if cursor is None else (), next=None)
+
+    async def artifact_record(self, name: str) -> bodies.ArtifactRecord | Rejection:
+        """Return what is known of the one artifact."""
+        if not _OUTPUT.digest.startswith(name):
+            return Rejection(code="not_found", message=f"there is no artifact {name}")
+        return bodies.ArtifactRecord(
+            digest=_OUTPUT.digest,
+            size_bytes=4,
+            stored_at=when(NOW),
+            mime=None,
+            named=False,
+            tasks=(),
+        )
+
+    async def verify_artifacts(self) -> bodies.ArtifactsVerified:
+        """Find the one artifact sound."""
+        return bodies.ArtifactsVerified(ok=True, artifacts=1, bytes=4, damaged=(), duration_ms=1)
+
+    async def collect_artifacts(self, *, dry_run: bool) -> bodies.ArtifactsCollected:
+        """Find the one artifact unnamed."""
+        return bodies.ArtifactsCollected(
+            dry_run=dry_run,
+            unnamed=1,
+            ended=0,
+            bytes=4,
+            answers=0,
+            digests=(_OUTPUT.digest,),
+            complete=True,
+            duration_ms=1,
+        )
+
     # --- executors
 
     async def executors(self) -> executor.ExecutorList:
@@ -546,7 +584,7 @@ class SmallNode:
         if part.task is not None:
             return Rejection(code="not_found", message=f"there is no task {part.task}")
 
-        async def chunks() -> AsyncIterator[bytes]:
+        async def chunks() -> AsyncGenerator[bytes, None]:
             writer = ArchiveWriter("local:small")
             yield writer.begin()
             for _ in self.entries[part.after : part.up_to]:

@@ -4,6 +4,7 @@ An archive that ends without its trailer says so itself: nothing more needs to b
 when the database goes away half-way.
 """
 
+from contextlib import aclosing
 from typing import Final
 
 import attrs
@@ -40,9 +41,10 @@ class ArchiveResponse:
 
     async def _pump(self, send: Send) -> None:
         try:
-            async for chunk in self.archive.chunks:
-                with trio.fail_after(STALL_S):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async with aclosing(self.archive.chunks) as chunks:
+                async for chunk in chunks:
+                    with trio.fail_after(STALL_S):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except (WattSwarmError, trio.TooSlowError) as error:
             structlog.get_logger().warning("an archive ends early", reason=str(error))
 

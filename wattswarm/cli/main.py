@@ -25,7 +25,12 @@ GROUPS: Final = (
     ("node", "wattswarm.cli.node:app", "Start, stop and look at the node."),
     ("executors", "wattswarm.cli.executors:app", "Who does the work: add, list, check, remove."),
     ("task", "wattswarm.cli.task:app", "Submit tasks, watch them, and see what was decided."),
-    ("log", "wattswarm.cli.log:app", "The event log: show, verify, replay."),
+    ("log", "wattswarm.cli.log:app", "The event log: show, verify, replay, export, import."),
+    (
+        "artifacts",
+        "wattswarm.cli.artifacts:app",
+        "Bodies outside the log: who names them, what may go.",
+    ),
     ("actors", "wattswarm.cli.actors:app", "The actors: tree, rates, dials, restarts."),
     ("config", "wattswarm.cli.config:app", "Settings: in force, by default, validated."),
     ("doctor", "wattswarm.cli.doctor:doctor", "What ails the node, and how to mend it."),

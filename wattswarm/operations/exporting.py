@@ -1,6 +1,6 @@
 """A part of the log as an archive, made while it is sent: one page of the log at a time."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from functools import partial
 
 import attrs
@@ -30,7 +30,7 @@ class Exporting:
             return found
         return EventArchive(self._chunks(found))
 
-    async def _chunks(self, part: LogPart) -> AsyncIterator[bytes]:
+    async def _chunks(self, part: LogPart) -> AsyncGenerator[bytes, None]:
         writer = ArchiveWriter(self.network_id)
         yield writer.begin()
         after: Seq | None = part.after

@@ -18,6 +18,7 @@ from wattswarm.executors.retry import Dice
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.actors import Actors
 from wattswarm.operations.announcements import Announcements
+from wattswarm.operations.artifacts import Artifacts
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
 from wattswarm.operations.controlling import Controlling
@@ -127,6 +128,19 @@ class Operations:
         self.decision = tasks.decision
         self.artifact = tasks.artifact
 
+        stored = Artifacts(
+            database=given.database,
+            store=artifacts,
+            settings=config.artifacts,
+            clock=clock,
+            log=given.log,
+        )
+        self._collecting = stored.run
+        self.artifacts = stored.artifacts
+        self.artifact_record = stored.artifact_record
+        self.verify_artifacts = stored.verify_artifacts
+        self.collect_artifacts = stored.collect_artifacts
+
         submission = Submission(
             reads=self._reads,
             local=self._local,
@@ -234,10 +248,11 @@ class Operations:
         self.announcements.take(news)
 
     async def run(self) -> None:
-        """Watch the node's health, and turn dials back, until cancelled."""
+        """Watch the node's health, turn dials back, and collect artifacts, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._health.watch)
             nursery.start_soon(self._reverts.run)
+            nursery.start_soon(self._collecting)
             nursery.start_soon(self._lag.watch)
 
     def close(self) -> None:

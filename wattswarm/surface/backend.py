@@ -24,6 +24,12 @@ from wattswarm.surface.actor import (
     Tune,
     Tuned,
 )
+from wattswarm.surface.artifact import (
+    ArtifactPage,
+    ArtifactRecord,
+    ArtifactsCollected,
+    ArtifactsVerified,
+)
 from wattswarm.surface.chaos import ArmedFault, ChaosView, Disarmed, FaultOrder, FaultPoints
 from wattswarm.surface.executor import (
     ExecutorCheck,
@@ -153,6 +159,26 @@ class TaskOperations(Protocol):
 
     async def artifact(self, digest: str) -> ArtifactBody | Rejection:
         """Return a body, verified."""
+        ...
+
+
+class ArtifactOperations(Protocol):
+    """The artifact store."""
+
+    async def artifacts(self, *, cursor: str | None, limit: int) -> ArtifactPage | Rejection:
+        """Return stored artifacts, by digest, and whether anything names them."""
+        ...
+
+    async def artifact_record(self, name: str) -> ArtifactRecord | Rejection:
+        """Return what is known of one artifact."""
+        ...
+
+    async def verify_artifacts(self) -> ArtifactsVerified:
+        """Compare every stored body with its name; nothing is removed."""
+        ...
+
+    async def collect_artifacts(self, *, dry_run: bool) -> ArtifactsCollected:
+        """Remove what nothing names and what was kept long enough; only tell it in a dry run."""
         ...
 
 
@@ -289,6 +315,7 @@ class ChaosOperations(Protocol):
 class NodeApi(
     NodeOperations,
     TaskOperations,
+    ArtifactOperations,
     ExecutorOperations,
     LogOperations,
     ActorOperations,

@@ -1,6 +1,6 @@
 """Documents about the event log."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import attrs
 
@@ -172,4 +172,4 @@ class Imported:
 class EventArchive:
     """An archive of events that is made while it is sent; without its trailer it is not whole."""
 
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]

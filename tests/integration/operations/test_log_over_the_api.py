@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import httpx2
+import trio
+
 from tests.support.api_node import ApiNode, api_node
 from wattswarm.kernel.archive import MEDIA_TYPE, archive, read
 from wattswarm.kernel.event import Draft, LaneClass, decode
@@ -58,7 +61,7 @@ async def test_archives_are_refused_unless_they_are_asked_for(node: ApiNode) -> 
     assert problem["code"] == "ingest_disabled"
 
 
-def _foreign(network_id: str, key: KeyPair, number: int) -> bytes:
+def _foreign(network_id: str, key: KeyPair, number: int, size: int = 0) -> bytes:
     draft = Draft(
         kind="UNKNOWN_THING",
         scope="global",
@@ -66,7 +69,7 @@ def _foreign(network_id: str, key: KeyPair, number: int) -> bytes:
         task_id=None,
         epoch=0,
         created_at=1_700_000_000_000 + number,
-        payload={"number": number},
+        payload={"number": number, "filling": bytes(size)},
     )
     return draft.sign(network_id, key).to_wire()
 
@@ -117,6 +120,25 @@ async def test_the_log_is_exported_whole_or_in_part(node: ApiNode) -> None:
     assert await _names(node, task=created[1]) == [genesis, created[1]]
     assert await _names(node, scope="node:nobody") == [genesis]
     assert await _names(node, after=1_000) == []
+
+
+async def test_a_client_may_leave_in_the_middle_of_an_archive(
+    database: Database, tmp_path: Path
+) -> None:
+    async with api_node(database, tmp_path, settings={"INGEST__ENABLED": "true"}) as node:
+        inside = node.inside
+        wires = [_foreign(inside.network_id, inside.key, at, 30_000) for at in range(300)]
+        content = archive(inside.network_id, wires)
+        assert (await node.client.post("/api/v1/events", content=content)).is_success
+        await trio.to_thread.run_sync(_begin_to_read, node)
+        events, whole = read(await _exported(node))
+        assert (len(events), whole.is_intact) == (301, True)
+
+
+def _begin_to_read(node: ApiNode) -> None:
+    url = f"{node.client.base_url}/api/v1/log/archive"
+    with httpx2.stream("GET", url, headers=node.client.headers) as answer:
+        assert next(answer.iter_raw())
 
 
 async def test_a_part_that_makes_no_sense_is_refused(node: ApiNode) -> None:

@@ -49,7 +49,8 @@ def test_it_makes_no_difference_how_events_were_added(wires: list[bytes], parts:
 
 def whole_events(content: bytes, wires: Sequence[bytes], size: int) -> list[bytes]:
     """Return the events that lie within the first bytes of an archive."""
-    ends, at = [], content.index(wires[0])
+    ends: list[int] = []
+    at = content.index(wires[0])
     for wire in wires:
         at += len(wire)
         ends.append(at)

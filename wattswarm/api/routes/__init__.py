@@ -3,11 +3,12 @@
 from typing import Final
 
 from wattswarm.api.operation import Operation
-from wattswarm.api.routes import actors, chaos, controls, executors, log, node, tasks
+from wattswarm.api.routes import actors, artifacts, chaos, controls, executors, log, node, tasks
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *node.OPERATIONS,
     *tasks.OPERATIONS,
+    *artifacts.OPERATIONS,
     *controls.OPERATIONS,
     *executors.OPERATIONS,
     *log.OPERATIONS,

@@ -57,7 +57,10 @@ select seq, event_id, scope, class, created_at, received_at, author, task_id, ev
 from sel_events
 join lanes using (lane_no)
 where seq > %(after_seq)s and seq <= %(up_to_seq)s
-    and (%(scope)s::text is null or scope = %(scope)s or event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED'))
+    and (
+        %(scope)s::text is null or scope = %(scope)s
+        or event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED', 'EVENT_REVOKED', 'NODE_PENALIZED')
+    )
 order by seq
 
 -- name: read_task_window
@@ -73,8 +76,8 @@ from (
     union all
     (
         select * from sel_events
-        where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED') and task_id is distinct from %(task_id)s
-            and seq > %(after_seq)s and seq <= %(up_to_seq)s
+        where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED', 'EVENT_REVOKED', 'NODE_PENALIZED')
+            and task_id is distinct from %(task_id)s and seq > %(after_seq)s and seq <= %(up_to_seq)s
         order by seq
         limit %(limit)s
     )
