@@ -36,14 +36,22 @@ from wattswarm.actors.runtime.frame import FrameParser, FrameType, encode_frame
 from wattswarm.actors.runtime.message import decode, encode
 from wattswarm.config.errors import ConfigError
 from wattswarm.config.load import merge, read_content
-from wattswarm.kernel import artifact, canonical, contract, event, governance, json_text, policy
+from wattswarm.kernel import (
+    archive,
+    artifact,
+    canonical,
+    contract,
+    event,
+    governance,
+    json_text,
+    policy,
+)
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, LaneClass
 from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
 from wattswarm.kernel.payloads import Status
 from wattswarm.kernel.schema import Schema
 from wattswarm.kernel.signature import KeyPair
-from wattswarm.operations.archive import split
 
 SLOW_S = 2.0
 """An input that takes longer than this is reported as a failure: work must follow size."""
@@ -407,8 +415,8 @@ DECODERS: dict[str, Decoder] = {
     "stored_proposal": Decoder(decode=read_proposal, seeds=_proposals, damage=damage_cbor),
     "stored_finding": Decoder(decode=read_finding, seeds=_findings, damage=damage_cbor),
     "archive": Decoder(
-        decode=lambda data: list(split(data)),
-        seeds=lambda: [b"".join(one.to_wire() for one in governance_events())],
+        decode=archive.read,
+        seeds=lambda: [archive.archive(NETWORK, [one.to_wire() for one in governance_events()])],
         damage=damage_bytes,
     ),
     "event": Decoder(decode=_decode_event, seeds=event_seeds, damage=damage_event),

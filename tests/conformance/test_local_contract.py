@@ -126,6 +126,22 @@ def test_the_answers_of_tasks_are_found_together(executions: Executions | Memory
     assert executions.answers_of_tasks([]) == {}
 
 
+def test_the_answers_of_tasks_are_forgotten_together(
+    executions: Executions | MemoryExecutions,
+) -> None:
+    names = [bytes([number]) * 32 for number in range(1, 6)]
+    tasks = [bytes([100 + number]) * 32 for number in range(3)]
+    for name, task in zip(names, (*tasks, *tasks), strict=False):
+        executions.store([execution(name, task, b"answer")])
+    assert executions.tasks(after=b"", limit=2) == tuple(tasks[:2])
+    assert executions.tasks(after=tasks[1], limit=2) == (tasks[2],)
+    assert executions.count([tasks[0], tasks[2], bytes(32)]) == 3
+    assert executions.forget([tasks[0], tasks[2], bytes(32)]) == 3
+    assert executions.forget([tasks[0]]) == 0
+    assert executions.tasks(after=b"", limit=5) == (tasks[1],)
+    assert executions.answer(names[1]) == b"answer"
+
+
 def letter(number: int, actor: str = "a") -> StoredLetter:
     return StoredLetter(
         letter_id=0,

@@ -305,6 +305,23 @@ def test_each_task_is_shown_with_the_word_for_its_state(store: Store) -> None:
     assert store.reader.unfinished_tasks(100, after=groups[9].group_id, limit=9) == ()
 
 
+def test_tasks_are_over_when_they_expired_and_cannot_be_opened_anew(store: Store) -> None:
+    groups = [
+        task(1, mode="one_shot", expires_at=99),
+        task(2, mode="one_shot", expires_at=100),
+        task(3, mode="continuous", expires_at=99),
+        task(4, mode="continuous", expires_at=99, control="killed"),
+        task(5, mode="one_shot", expires_at=99, standing="ignored"),
+        task(6, mode="one_shot", expires_at=99, standing="ignored", is_final=True),
+        task(7, mode="one_shot", expires_at=99),
+        task(8, scope=None),
+    ]
+    put(store.writer(), *groups)
+    names = [EventId(group.group_id) for group in groups]
+    asked = [*names[:6], names[7], EventId(bytes(32))]
+    assert store.reader.tasks_over(asked, 100) == {names[0], names[3], names[5]}
+
+
 def test_tasks_can_be_narrowed_by_type_and_scope(store: Store) -> None:
     groups = [
         task(1, task_type="a", scope="node:x"),

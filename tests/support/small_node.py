@@ -13,12 +13,14 @@ import attrs
 import trio
 
 from tests.support.small_governance import Council
+from wattswarm.kernel.archive import ArchiveWriter
 from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import local_genesis
 from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
+from wattswarm.surface import artifact as bodies
 from wattswarm.surface import chaos, executor, log
 from wattswarm.surface import governance as laws
 from wattswarm.surface import node as nodes
@@ -485,6 +487,43 @@ class SmallNode:
             return body
         return Rejection(code="not_found", message=f"there is no artifact {digest}")
 
+    async def artifacts(self, *, cursor: str | None, limit: int) -> bodies.ArtifactPage | Rejection:
+        """Return the one artifact."""
+        line = bodies.ArtifactLine(
+            digest=_OUTPUT.digest, size_bytes=4, stored_at=when(NOW), named=False, tasks=0
+        )
+        return bodies.ArtifactPage(items=(line,) if cursor is None else (), next=None)
+
+    async def artifact_record(self, name: str) -> bodies.ArtifactRecord | Rejection:
+        """Return what is known of the one artifact."""
+        if not _OUTPUT.digest.startswith(name):
+            return Rejection(code="not_found", message=f"there is no artifact {name}")
+        return bodies.ArtifactRecord(
+            digest=_OUTPUT.digest,
+            size_bytes=4,
+            stored_at=when(NOW),
+            mime=None,
+            named=False,
+            tasks=(),
+        )
+
+    async def verify_artifacts(self) -> bodies.ArtifactsVerified:
+        """Find the one artifact sound."""
+        return bodies.ArtifactsVerified(ok=True, artifacts=1, bytes=4, damaged=(), duration_ms=1)
+
+    async def collect_artifacts(self, *, dry_run: bool) -> bodies.ArtifactsCollected:
+        """Find the one artifact unnamed."""
+        return bodies.ArtifactsCollected(
+            dry_run=dry_run,
+            unnamed=1,
+            ended=0,
+            bytes=4,
+            answers=0,
+            digests=(_OUTPUT.digest,),
+            complete=True,
+            duration_ms=1,
+        )
+
     # --- executors
 
     async def executors(self) -> executor.ExecutorList:
@@ -623,7 +662,22 @@ class SmallNode:
             refused=0,
             head_seq=len(self.entries),
             refusals={},
+            intact=True,
         )
+
+    async def export_log(self, part: log.Part) -> log.EventArchive | Rejection:
+        """Return an archive of as many events as there are, all of them empty."""
+        if part.task is not None:
+            return Rejection(code="not_found", message=f"there is no task {part.task}")
+
+        async def chunks() -> AsyncGenerator[bytes, None]:
+            writer = ArchiveWriter("local:small")
+            yield writer.begin()
+            for _ in self.entries[part.after : part.up_to]:
+                yield writer.add([b"\x82\x40\x40"])
+            yield writer.end()
+
+        return log.EventArchive(chunks())
 
     # --- actors
 

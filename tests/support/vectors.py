@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from wattswarm.kernel import (
+    archive,
     artifact,
     canonical,
     chain,
@@ -24,6 +25,7 @@ from wattswarm.kernel import (
     version,
     vote,
 )
+from wattswarm.kernel.archive import ArchiveWriter
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, Event, LaneClass
@@ -132,6 +134,7 @@ def vectors() -> dict[str, object]:
             "event_ids": [TASK.hex(), CANDIDATE.hex()],
             "values": [value.hex() for value in chain.links(chain.START, [TASK, CANDIDATE])],
         },
+        "archive": _archive(),
     }
 
 
@@ -281,6 +284,41 @@ def _event(name: str, event: Event) -> dict[str, object]:
         "signature": event.signature.hex(),
         "wire": event.to_wire().hex(),
     }
+
+
+def _archive() -> dict[str, object]:
+    wires = [each.to_wire() for each in _events().values()]
+    writer = ArchiveWriter(NETWORK)
+    header, body, trailer = writer.begin(), writer.add(wires), writer.end()
+    content = header + body + trailer
+    refused = {
+        "no header": body + trailer,
+        "header of another version": header.replace(b"archive/1", b"archive/2") + trailer,
+        "an event that is text": header + body + b"\x64text" + trailer,
+        "an event of three items": header + b"\x83" + body[1:] + trailer,
+        "an event of unknown length": header + b"\x82\x5f" + trailer,
+        "cut within an event": content[: len(header) + 100],
+        "no trailer": header + body,
+        "something after the trailer": content + b"\x00",
+    }
+    return {
+        "header": header.hex(),
+        "events": list(_events()),
+        "trailer": trailer.hex(),
+        "blake3": artifact_digest(content),
+        "refused": [
+            {"what": what, "archive": made.hex(), "code": _archive_refusal(made)}
+            for what, made in refused.items()
+        ],
+    }
+
+
+def _archive_refusal(made: bytes) -> str:
+    try:
+        archive.read(made)
+    except Malformed as error:
+        return error.code
+    raise AssertionError(made.hex())
 
 
 def _signed() -> list[object]:

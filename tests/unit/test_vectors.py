@@ -9,7 +9,7 @@ from blake3 import blake3
 from nacl.signing import SigningKey, VerifyKey
 
 from tests.support import vectors as made
-from wattswarm.kernel import canonical, event, json_text
+from wattswarm.kernel import archive, canonical, event, json_text
 from wattswarm.kernel.errors import Malformed
 
 GOLDEN: dict[str, Any] = json.loads(made.FILE.read_text(encoding="utf-8"))
@@ -164,6 +164,29 @@ def test_deciders_are_ranked_by_task_and_node() -> None:
     vector = GOLDEN["decider_rank"]
     parts = (bytes.fromhex(vector["task"]), bytes.fromhex(vector["node"]))
     assert derived("decider rank", *parts) == vector["rank"]
+
+
+def test_an_archive_is_a_header_events_and_a_trailer_over_all_before_it() -> None:
+    vector = GOLDEN["archive"]
+    wires = {each["name"]: bytes.fromhex(each["wire"]) for each in GOLDEN["events"]}
+    body = bytes.fromhex(vector["header"]) + b"".join(wires[name] for name in vector["events"])
+    network_id = GOLDEN["governance"]["local"]["network_id"]
+    header = {"format": "wattswarm-archive/1", "network_id": network_id}
+    assert cbor(header).hex() == vector["header"]
+    found = bytes.fromhex(derived("archive", body))
+    assert cbor({"hash": found, "events": len(vector["events"])}).hex() == vector["trailer"]
+    content = body + bytes.fromhex(vector["trailer"])
+    assert vector["blake3"] == f"blake3:{blake3(content).hexdigest()}"
+    events, whole = archive.read(content)
+    assert list(events) == [wires[name] for name in vector["events"]]
+    assert whole.is_intact
+
+
+@pytest.mark.parametrize("vector", GOLDEN["archive"]["refused"], ids=lambda vector: vector["what"])
+def test_refused_archives(vector: dict[str, str]) -> None:
+    with pytest.raises(Malformed) as refused:
+        archive.read(bytes.fromhex(vector["archive"]))
+    assert refused.value.code == vector["code"]
 
 
 def test_the_chain_begins_with_zeros() -> None:

@@ -6,13 +6,14 @@ and their senders bring them again.
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import ClassVar, Final
 
 import attrs
 import trio
 
+from wattswarm.actors.foreign import genuine, parcels
 from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import (
     Appended,
@@ -25,10 +26,9 @@ from wattswarm.actors.outbox import EVENTS_MAX, REQUESTS_MAX, Outbox
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.errors import Down, Refused, TooSlow
 from wattswarm.actors.session import Session
-from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.event import Event, decode
+from wattswarm.kernel.event import Event
 from wattswarm.kernel.ids import EventId
-from wattswarm.kernel.limits import APPEND_BYTES_MAX, FUTURE_REFUSED_MS, SKEW_TOLERANCE_MS
+from wattswarm.kernel.limits import FUTURE_REFUSED_MS, SKEW_TOLERANCE_MS
 from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.log_reader import LogReader
 
@@ -101,7 +101,7 @@ class Verifier(Actor[VerifierMessage]):
             await self._wait_due(ctx)
             due = self._take_due(ctx.clock.wall_ms() + SKEW_TOLERANCE_MS)
             try:
-                for chunk in _requests([event.to_wire() for event in due]):
+                for chunk in parcels([event.to_wire() for event in due], events_max=EVENTS_MAX):
                     await self._write(chunk)
             except (Down, TooSlow, Refused) as error:
                 ctx.log.warning("parked events wait on", events=len(due), reason=str(error))
@@ -165,7 +165,7 @@ class Verifier(Actor[VerifierMessage]):
 
     async def _append(self, found: _Sorted, ctx: Context) -> None:
         await ctx.point("append.before")
-        for request in _requests([event.to_wire() for event in found.due]):
+        for request in parcels([event.to_wire() for event in found.due], events_max=EVENTS_MAX):
             answer = await self._write(request)
             found.accepted += len(request)
             found.already += sum(answer.already)
@@ -190,7 +190,7 @@ class Verifier(Actor[VerifierMessage]):
 
         async def check(index: int, chunk: Sequence[bytes]) -> None:
             results[index] = await trio.to_thread.run_sync(
-                _genuine, chunk, self.network_id, limiter=self._limiter
+                genuine, chunk, self.network_id, limiter=self._limiter
             )
 
         async with trio.open_nursery() as nursery:
@@ -226,29 +226,3 @@ class Verifier(Actor[VerifierMessage]):
         async with self._reading:
             rows = await self._session.run(lambda held: self._tail.read(LogReader(held)))
             self._tail.learn(rows)
-
-
-def _genuine(wires: Sequence[bytes], network_id: str) -> Sequence[Event | str]:
-    return [_genuine_one(wire, network_id) for wire in wires]
-
-
-def _genuine_one(wire: bytes, network_id: str) -> Event | str:
-    try:
-        event = decode(wire, network_id=network_id)
-    except Malformed as error:
-        return error.code
-    return event if event.is_genuine() else "bad_signature"
-
-
-def _requests(wires: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Yield the events in parts that the writer takes whole."""
-    chosen: list[bytes] = []
-    size = 0
-    for wire in wires:
-        if chosen and (len(chosen) >= EVENTS_MAX or size + len(wire) > APPEND_BYTES_MAX):
-            yield chosen
-            chosen, size = [], 0
-        chosen.append(wire)
-        size += len(wire)
-    if chosen:
-        yield chosen

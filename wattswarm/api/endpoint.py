@@ -7,12 +7,15 @@ import msgspec
 import trio
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
+from wattswarm.api.archive import ArchiveResponse
 from wattswarm.api.operation import Call, Operation
 from wattswarm.api.problems import Problem, of_rejection, response
 from wattswarm.api.reading import read_body, read_key, read_path, read_query
 from wattswarm.kernel.errors import Rejection, WattSwarmError
 from wattswarm.surface.backend import NodeApi
+from wattswarm.surface.log import EventArchive
 from wattswarm.surface.task import ArtifactBody
 
 
@@ -28,10 +31,10 @@ class Bounds:
 
 def endpoint(
     operation: Operation, api: NodeApi, bounds: Bounds
-) -> Callable[[Request], Awaitable[Response]]:
+) -> Callable[[Request], Awaitable[ASGIApp]]:
     """Return the function that answers requests for an operation; it never raises our errors."""
 
-    async def serve(request: Request) -> Response:
+    async def serve(request: Request) -> ASGIApp:
         deadline_ms = operation.deadline_ms or bounds.request_ms
         with trio.move_on_after(deadline_ms / 1_000):
             try:
@@ -44,7 +47,7 @@ def endpoint(
     return serve
 
 
-async def _answer(operation: Operation, api: NodeApi, bounds: Bounds, request: Request) -> Response:
+async def _answer(operation: Operation, api: NodeApi, bounds: Bounds, request: Request) -> ASGIApp:
     call = await _read(operation, api, bounds, request)
     await _catch_up(api, call)
     outcome = await operation.call(call)
@@ -53,6 +56,8 @@ async def _answer(operation: Operation, api: NodeApi, bounds: Bounds, request: R
             return response(of_rejection(outcome))
         case ArtifactBody():
             return _attachment(outcome)
+        case EventArchive():
+            return ArchiveResponse(outcome)
         case _:
             content = msgspec.json.encode(outcome)
             return Response(content, operation.status, media_type="application/json")

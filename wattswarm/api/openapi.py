@@ -10,6 +10,8 @@ from wattswarm import __version__
 from wattswarm.api.operation import Operation, Parameter
 from wattswarm.api.problems import CONTENT_TYPE, status_of
 from wattswarm.api.stream import PARAMETERS
+from wattswarm.kernel.archive import MEDIA_TYPE
+from wattswarm.surface.log import EventArchive
 from wattswarm.surface.stream import EventNews, NodeNews, TaskNews
 from wattswarm.surface.task import ArtifactBody
 
@@ -28,6 +30,13 @@ PROBLEM: Final[Mapping[str, Any]] = {
         "detail": {"type": "string"},
     },
 }
+
+CONTENT_BY_KIND: Final[Mapping[type, str]] = {
+    bytes: MEDIA_TYPE,
+    EventArchive: MEDIA_TYPE,
+    ArtifactBody: "application/octet-stream",
+}
+"""Media types of what is no JSON; the only body of raw bytes is an archive."""
 
 NAMES: Final[Mapping[type, str]] = {int: "integer", str: "string", bool: "boolean"}
 
@@ -68,7 +77,7 @@ def _schemas(table: tuple[Operation, ...]) -> tuple[Mapping[type, Any], Mapping[
         kind
         for operation in table
         for kind in (operation.answer, operation.body)
-        if kind not in (None, bytes, ArtifactBody)
+        if kind not in (None, *CONTENT_BY_KIND)
     }
     ordered = sorted(kinds, key=lambda kind: str(kind))
     made, components = msgspec.json.schema_components(
@@ -142,8 +151,8 @@ def _responses(operation: Operation, schemas: Mapping[type, Any]) -> Mapping[str
 
 
 def _content(kind: type, schemas: Mapping[type, Any]) -> Mapping[str, Any]:
-    if kind is bytes or kind is ArtifactBody:
-        return {"application/octet-stream": {}}
+    if kind in CONTENT_BY_KIND:
+        return {CONTENT_BY_KIND[kind]: {}}
     return {"application/json": {"schema": schemas[kind]}}
 
 

@@ -16,6 +16,7 @@ import trio
 from wattswarm.chaos.executor import TASK_TYPE
 from wattswarm.chaos.look import Look
 from wattswarm.chaos.subject import API, Answer, Node, Unreachable
+from wattswarm.kernel.archive import archive
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import draft_admission
 from wattswarm.kernel.ids import EventId, Seq, TaskId
@@ -220,10 +221,10 @@ class Load:
 
     async def _bring(self, events: Sequence[Event]) -> None:
         """Have these events in the log."""
-        archive = b"".join(event.to_wire() for event in events)
+        content = archive(self._network_id, [event.to_wire() for event in events])
         while True:
             began = trio.current_time()
-            answer = await self._try("/events", archive, None)
+            answer = await self._try("/events", content, None)
             if answer is not None and answer.is_ok and answer.document["refused"] == 0:
                 break
             if answer is not None and not answer.is_ok:

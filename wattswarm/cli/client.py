@@ -1,6 +1,6 @@
 """The node's API from a command's side: where it is, the token, and answers as typed documents."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -10,6 +10,8 @@ import msgspec
 
 from wattswarm.cli.failure import Failure
 from wattswarm.config.state_dir import StateDir
+from wattswarm.kernel.archive import MEDIA_TYPE
+from wattswarm.surface.log import Ingested
 from wattswarm.surface.stream import EventNews, News, NodeNews, TaskNews
 
 URL_VARIABLE: Final = "WATTSWARM_API_URL"
@@ -18,6 +20,8 @@ PREFIX: Final = "/api/v1"
 TIMEOUT_S: Final = 70.0
 """A little more than the node gives a request."""
 CONNECT_TIMEOUT_S: Final = 3.0
+INGEST_TIMEOUT_S: Final = 150.0
+"""A little more than the node gives its verifier for one request."""
 SILENCE_S: Final = 30.0
 """Longest silence of a live stream; the node sends a sign of life more often."""
 
@@ -92,6 +96,28 @@ class Client:
     def content(self, path: str) -> bytes:
         """Return the body at a path as it stands."""
         return self._send("GET", path).content
+
+    def bring(self, content: bytes) -> Ingested:
+        """Return what became of an archive of events."""
+        timeout = httpx2.Timeout(INGEST_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        headers = {"content-type": MEDIA_TYPE}
+        return self._ask(
+            Ingested, "POST", "/events", content=content, headers=headers, timeout=timeout
+        )
+
+    @contextmanager
+    def archive(self, **query: object) -> Generator[Iterator[bytes]]:
+        """Give a part of the log as it comes; a connection that breaks ends it early."""
+        timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        path = f"{PREFIX}/log/archive"
+        with (
+            reported(self.access.url),
+            self.http.stream("GET", path, params=_given(query), timeout=timeout) as answer,
+        ):
+            if answer.is_error:
+                answer.read()
+                raise of_problem(answer)
+            yield answer.iter_bytes()
 
     def _ask(self, kind: type[D], method: str, path: str, **request: Any) -> D:
         answer = self._send(method, path, **request)

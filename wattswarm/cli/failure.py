@@ -33,6 +33,9 @@ EXIT_BY_CODE: Final[Mapping[str, int]] = {
     "restart_limit": RESTART_LIMIT,
     "unauthorized": FAILED,
     "state_dir_locked": REFUSED,
+    "wrong_network": REFUSED,
+    "file_exists": REFUSED,
+    "ambiguous_name": REFUSED,
 }
 
 EXIT_BY_STATUS_CLASS: Final[Mapping[int, int]] = {4: REFUSED, 5: FAILED}
@@ -46,7 +49,9 @@ REMEDY_BY_CODE: Final[Mapping[str, str]] = {
     "not_ready": "`wattswarm doctor` says what it waits for",
     "read_only": "`wattswarm doctor` says what is missing (usually room on the disk)",
     "chaos_disabled": "start the node with `--set chaos.enabled=true`",
-    "ingest_disabled": "start the node with `--set ingest.enabled=true`",
+    "ingest_disabled": "start the node with `--set ingest.enabled=true`; "
+    "or stop it: `wattswarm log import` works without a node",
+    "wrong_network": "a state directory belongs to one network; name its own with --state-dir",
 }
 
 

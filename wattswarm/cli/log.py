@@ -1,18 +1,32 @@
 """`wattswarm log …`: the event log, and what is derived from it.
 
-`verify` and `replay` also work without a node: they hold the state directory and open its database.
+`verify`, `replay`, `export` and `import` also work without a node: they hold the state directory
+and open its database.
 """
 
-from typing import Annotated, Final
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
-from wattswarm.cli.failure import FAILED
+from wattswarm.cli.failure import FAILED, REFUSED
 from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
-from wattswarm.surface.log import Digests, EventPage, EventView, LogHead, Replayed, Verified
+from wattswarm.surface.log import (
+    Digests,
+    EventPage,
+    EventView,
+    LogHead,
+    Part,
+    Replayed,
+    Verified,
+)
 
-app = App(name="log", help="The event log: show, verify, replay.")
+if TYPE_CHECKING:
+    from wattswarm.cli.bringing import Bring
+
+app = App(name="log", help="The event log: show, verify, replay, export, import.")
 
 LONG_S: Final = 3_600.0
 OPENING: Final = "no node runs here: opening its database"
@@ -121,3 +135,95 @@ def digest(*, session: Here) -> None:
 
     with session.client() as client:
         session.out.show(client.get(Digests, "/log/digest"), digests_view)
+
+
+@app.command
+def export(
+    file: str,
+    /,
+    *,
+    from_: Annotated[int, Parameter(name="--from")] = 1,
+    to: int | None = None,
+    scope: str | None = None,
+    task: str | None = None,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    session: Here,
+) -> None:
+    """Write the log, or a part of it, into an archive of events.
+
+    The file is whole or not there. Events of governance are in every part.
+
+    Args:
+        file: Where to; - is stdout.
+        from_: The first seq.
+        to: The last seq; else the end of the log.
+        scope: Only events of this scope.
+        task: Only events of this task.
+        force: Replace a file that is there.
+    """
+    from wattswarm.cli.export import STREAM, save
+    from wattswarm.cli.views.log import exported_view
+
+    part = Part(after=max(from_, 1) - 1, up_to=to, scope=scope, task=task)
+    with _chunks(session, part) as chunks, session.out.busy("exporting …"):
+        exported = save(chunks, file, force=force)
+    if file == STREAM:
+        session.out.note(f"{exported.events} events, {exported.bytes} bytes")
+        return
+    session.out.show(exported, exported_view)
+
+
+@contextmanager
+def _chunks(session: Session, part: Part) -> Generator[Iterator[bytes]]:
+    """Give the archive, from the node or from its database."""
+    if _is_up(session):
+        with (
+            session.client() as client,
+            client.archive(
+                after=part.after, up_to=part.up_to, scope=part.scope, task=part.task
+            ) as chunks,
+        ):
+            yield chunks
+        return
+    from wattswarm.cli import offline
+
+    session.out.note(OPENING)
+    with offline.exporting(session.config(), session.state, part) as chunks:
+        yield chunks
+
+
+@app.command(name="import")
+def import_(file: str, /, *, session: Here) -> int:
+    """Take the events of an archive into the log; each is checked, and none is taken twice.
+
+    A running node must have ingest.enabled. Exit code 1 when the file is damaged, 4 when events
+    were refused; what is authentic is in the log in either case.
+
+    Args:
+        file: An archive; - is stdin.
+    """
+    from wattswarm.cli.bringing import import_archive
+    from wattswarm.cli.views.log import imported_view
+
+    with _bring(session) as bring, session.out.progress("importing") as progress:
+        imported = import_archive(file, bring, progress)
+    session.out.show(imported, imported_view)
+    if not imported.intact:
+        return FAILED
+    return REFUSED if imported.refused else 0
+
+
+@contextmanager
+def _bring(session: Session) -> "Generator[Bring]":
+    """Give what puts events into the log: through the node, or into its database."""
+    if _is_up(session):
+        from wattswarm.kernel.archive import archive
+
+        with session.client() as client:
+            yield lambda network_id, events: client.bring(archive(network_id, events))
+        return
+    from wattswarm.cli import offline
+
+    session.out.note(OPENING)
+    with offline.importing(session.config(), session.state) as bring:
+        yield bring

@@ -30,7 +30,12 @@ GROUPS: Final = (
         "wattswarm.cli.governance:app",
         "Who may do what: show it, change it, sign it with others.",
     ),
-    ("log", "wattswarm.cli.log:app", "The event log: show, verify, replay."),
+    ("log", "wattswarm.cli.log:app", "The event log: show, verify, replay, export, import."),
+    (
+        "artifacts",
+        "wattswarm.cli.artifacts:app",
+        "Bodies outside the log: who names them, what may go.",
+    ),
     ("actors", "wattswarm.cli.actors:app", "The actors: tree, rates, dials, restarts."),
     ("config", "wattswarm.cli.config:app", "Settings: in force, by default, validated."),
     ("doctor", "wattswarm.cli.doctor:doctor", "What ails the node, and how to mend it."),

@@ -4,30 +4,41 @@ Nobody else can use the directory meanwhile, and the embedded server is stopped 
 """
 
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TypeAlias
 
+from wattswarm.actors.governance_tail import GovernanceTail
+from wattswarm.actors.importing import Importer
 from wattswarm.actors.rebuilding import Rebuilder
+from wattswarm.cli.bringing import Bring
 from wattswarm.cli.failure import Failure
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
+from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.version import local_genesis, network_id_of
+from wattswarm.operations.exporting import chunks_of, log_part
+from wattswarm.operations.ingestion import Ingestion
+from wattswarm.operations.log import foreign_archive
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.embedded import running
+from wattswarm.store.event_log import LogWriter
 from wattswarm.store.log_reader import LogReader
 from wattswarm.store.log_verify import Flaw, verify_log
-from wattswarm.store.migrate import require_current
+from wattswarm.store.migrate import migrate, require_current
 from wattswarm.store.projection_reader import ProjectionReader
-from wattswarm.surface.log import LogFault, Replayed, Verified
+from wattswarm.surface.log import Ingested, LogFault, Part, Replayed, Verified
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how far the work is, and how much there is."""
 
 
 @contextmanager
-def database(loaded: LoadedConfig, state: StateDir) -> Generator[Database]:
+def database(loaded: LoadedConfig, state: StateDir, *, make: bool = False) -> Generator[Database]:
     """Hold a state directory and give its database.
+
+    Args:
+        make: Have a database where there is only the node's seed yet.
 
     Raises:
         ConfigError: A node uses the directory.
@@ -35,23 +46,29 @@ def database(loaded: LoadedConfig, state: StateDir) -> Generator[Database]:
         StoreError: The database cannot be opened, or is of another version.
     """
     store = loaded.config.store
-    if not state.seed_path.exists() or not (store.pg_url or state.postgres_path.exists()):
+    has_log = store.pg_url or state.postgres_path.exists() or make
+    if not state.seed_path.exists() or not has_log:
         raise Failure(
             code="not_found",
             message=f"there is no log in {state.path} yet",
             remedy="wattswarm up --detach, or name another directory with --state-dir",
         )
+    ready = migrate if make else require_current
     with state.hold():
         if store.pg_url:
-            yield _checked(Database(store.pg_url, store.pg_schema))
+            found = Database(store.pg_url, store.pg_schema)
+            ready(found)
+            yield found
             return
+        state.prepare()
         with running(state.path, fsync=store.fsync) as server:
-            yield _checked(Database(server.dsn, store.pg_schema))
+            found = Database(server.dsn, store.pg_schema)
+            ready(found)
+            yield found
 
 
-def _checked(found: Database) -> Database:
-    require_current(found)
-    return found
+def _network_id(state: StateDir) -> str:
+    return network_id_of(local_genesis(state.known_key().node_id))
 
 
 def verify(loaded: LoadedConfig, state: StateDir, progress: Progress) -> Verified:
@@ -84,9 +101,8 @@ def replay(
 ) -> Replayed:
     """Rebuild the projections; compare them with those that stand there, or put them in force."""
     began_s = time.monotonic()
-    network_id = network_id_of(local_genesis(state.known_key().node_id))
     with database(loaded, state) as place:
-        rebuilder = Rebuilder(place, network_id, progress)
+        rebuilder = Rebuilder(place, _network_id(state), progress)
         rebuilt = rebuilder.run(is_verify_only=is_verify_only)
         with place.connect(Purpose.READER) as connection:
             quarantined = ProjectionReader(connection).derived().quarantined
@@ -101,6 +117,50 @@ def replay(
         differing_scopes=rebuilt.differing,
         quarantined=tuple(item.group_id.hex() for item in quarantined),
     )
+
+
+@contextmanager
+def exporting(loaded: LoadedConfig, state: StateDir, part: Part) -> Generator[Iterator[bytes]]:
+    """Give an archive of a part of the log, piece by piece.
+
+    Raises:
+        Failure: There is no log here, or no such task in it.
+    """
+    with (
+        database(loaded, state) as place,
+        place.connect(Purpose.READER, name="wattswarm:export") as connection,
+    ):
+        found = log_part(connection, part)
+        if isinstance(found, Rejection):
+            raise Failure(code=found.code, message=found.message)
+        yield chunks_of(connection, _network_id(state), found)
+
+
+@contextmanager
+def importing(loaded: LoadedConfig, state: StateDir) -> Generator[Bring]:
+    """Give what puts events into the log; a database is made where there is none yet."""
+    with (
+        database(loaded, state, make=True) as place,
+        place.connect(Purpose.READER, name="wattswarm:import") as connection,
+        closing(LogWriter(place)) as writer,
+    ):
+        writer.open()
+        reader, network_id = LogReader(connection), _network_id(state)
+        importer = Importer(writer, reader, GovernanceTail(network_id), _wall_ms)
+
+        def bring(named: str, events: Sequence[bytes]) -> Ingested:
+            if named != network_id:
+                refusal = foreign_archive(named, network_id)
+                raise Failure(code=refusal.code, message=refusal.message)
+            made = Ingestion()
+            made.count(events, importer.take(events))
+            return made.view(reader.head().seq, intact=True)
+
+        yield bring
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _since(began_s: float) -> int:

@@ -117,6 +117,36 @@ class LimitsSection:
 
 
 @attrs.frozen(kw_only=True)
+class ArtifactsSection:
+    """How long bodies and stored answers are kept."""
+
+    keep_unnamed_ms: int = whole(
+        86_400_000,
+        "An artifact that nothing names is kept this long after it was stored.",
+        60_000,
+        31_536_000_000,
+    )
+    keep_ended_ms: int = whole(
+        0,
+        "Artifacts that only tasks name which expired this long ago are removed; 0: kept for good.",
+        0,
+        3_153_600_000_000,
+    )
+    keep_answers_ms: int = whole(
+        604_800_000,
+        "Answers of executors are kept this long after their task expired; 0: for good.",
+        0,
+        3_153_600_000_000,
+    )
+    collect_every_ms: int = whole(
+        3_600_000,
+        "Pause between collections; 0: only when `wattswarm artifacts collect` asks for one.",
+        0,
+        86_400_000,
+    )
+
+
+@attrs.frozen(kw_only=True)
 class DutiesSection:
     """What the dispatcher does for the node's tasks, and when."""
 
@@ -273,6 +303,10 @@ class NodeConfig:
     )
     limits: LimitsSection = attrs.field(
         default=LimitsSection(), metadata=about("Bounds that an operator may move.")
+    )
+    artifacts: ArtifactsSection = attrs.field(
+        default=ArtifactsSection(),
+        metadata=about("How long bodies and stored answers are kept."),
     )
     duties: DutiesSection = attrs.field(
         default=DutiesSection(), metadata=about("What is done for tasks, and when.")

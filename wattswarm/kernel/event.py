@@ -78,7 +78,7 @@ class Event:
 
     def to_wire(self) -> bytes:
         """Return the CBOR array [body, signature]."""
-        return cbor2.dumps([self.body, self.signature])
+        return wire(self.body, self.signature)
 
     def is_genuine(self) -> bool:
         """Tell whether the author signed this event's id."""
@@ -137,6 +137,11 @@ class Draft:
         """Return the event, signed."""
         made = self.unsigned(network_id, key.node_id)
         return attrs.evolve(made, signature=key.sign(_signed(made.event_id)))
+
+
+def wire(body: bytes, signature: bytes) -> bytes:
+    """Return the CBOR array [body, signature]: an event as it travels."""
+    return cbor2.dumps([body, signature])
 
 
 def event_id(body: bytes) -> EventId:

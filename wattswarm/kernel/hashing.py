@@ -34,6 +34,7 @@ class Context(enum.StrEnum):
     EPOCH_END = "wattswarm 2026 epoch end v1"
     STATEMENT = "wattswarm 2026 statement v1"
     EXECUTION_ID = "wattswarm 2026 execution id v1"
+    ARCHIVE = "wattswarm 2026 archive v1"
 
 
 CHAIN_START: Final = bytes(HASH_BYTES)

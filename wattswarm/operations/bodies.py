@@ -41,13 +41,19 @@ class Bodies:
         Raises:
             ArtifactDamaged: What is stored is not it.
         """
-        found = list(self.store.find(name)) if DIGEST.match(name) else []
-        if not found:
-            return Rejection(
-                code="not_found", message=f"there is no artifact {name[:SHOWN_MAX]} here"
-            )
-        if len(found) > 1:
-            message = f"several artifacts begin with {name}: give more digits"
-            return Rejection(code="ambiguous_name", message=message)
-        mime = ProjectionReader(connection).artifact_mime(found[0]) or UNKNOWN_MIME
-        return ArtifactBody(digest=found[0], mime=mime, content=self.store.read(found[0]))
+        found = find_digest(self.store, name)
+        if isinstance(found, Rejection):
+            return found
+        mime = ProjectionReader(connection).artifact_mime(found) or UNKNOWN_MIME
+        return ArtifactBody(digest=found, mime=mime, content=self.store.read(found))
+
+
+def find_digest(store: ArtifactStore, name: str) -> str | Rejection:
+    """Return the digest of the stored artifact whose name is this or begins so."""
+    found = list(store.find(name)) if DIGEST.match(name) else []
+    if not found:
+        return Rejection(code="not_found", message=f"there is no artifact {name[:SHOWN_MAX]} here")
+    if len(found) > 1:
+        message = f"several artifacts begin with {name}: give more digits"
+        return Rejection(code="ambiguous_name", message=message)
+    return found[0]

@@ -1,20 +1,23 @@
 """The event log and what is derived from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
 import trio
 
+from wattswarm.actors.foreign import parcels
 from wattswarm.actors.messages import Ingest, Rebuild, Rebuilt
 from wattswarm.actors.runtime.errors import ActorError
 from wattswarm.actors.runtime.ref import Ref
+from wattswarm.kernel.archive import Whole, read
 from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.ids import Seq
+from wattswarm.kernel.limits import BATCH_EVENTS_MAX
 from wattswarm.kernel.scope_digest import whole_digest
-from wattswarm.operations.archive import Ingestion, split
 from wattswarm.operations.event_view import event_page, event_view
 from wattswarm.operations.failing import of_actor_error
+from wattswarm.operations.ingestion import Ingestion
 from wattswarm.operations.naming import find_event
 from wattswarm.operations.reading import projected_seq
 from wattswarm.store.connection import Connection, Database, Purpose
@@ -51,6 +54,7 @@ class Log:
     reads: Reads
     database: Database
     ref: Callable[[str], Ref[Any]]
+    network_id: str
     is_ingest_enabled: bool
     progress: dict[str, str] = attrs.field(factory=dict[str, str], init=False)
 
@@ -139,24 +143,38 @@ class Log:
     async def ingest(self, archive: bytes) -> Ingested | Rejection:
         """Append the authentic events of an archive; a part of it may be in when this fails.
 
-        Giving the same archive again is safe.
+        Nothing of it is, when it cannot be taken apart to its end. Giving it again is safe.
         """
         if not self.is_ingest_enabled:
             return Rejection(
                 code="ingest_disabled",
                 message="this node takes no archives: set ingest.enabled and start it again",
             )
-        made = Ingestion()
         try:
-            requests = list(split(archive))
-            for events in requests:
-                answer = await self.ref(VERIFIER).ask(Ingest(events), deadline_s=INGEST_S)
-                made.count(events, answer)
+            events, whole = await trio.to_thread.run_sync(read, archive)
         except Malformed as error:
             return Rejection(code="malformed", message=str(error), details={"rule": error.code})
+        if whole.network_id != self.network_id:
+            return foreign_archive(whole.network_id, self.network_id)
+        return await self._bring(events, whole)
+
+    async def _bring(self, events: Sequence[bytes], whole: Whole) -> Ingested | Rejection:
+        made = Ingestion()
+        try:
+            for request in parcels(events, events_max=BATCH_EVENTS_MAX):
+                answer = await self.ref(VERIFIER).ask(Ingest(request), deadline_s=INGEST_S)
+                made.count(request, answer)
         except ActorError as error:
             return of_actor_error(error)
-        return made.view((await self.log_head()).seq)
+        return made.view((await self.log_head()).seq, intact=whole.is_intact)
+
+
+def foreign_archive(network_id: str, own: str) -> Rejection:
+    """Return the refusal of an archive of another network."""
+    return Rejection(
+        code="wrong_network",
+        message=f"the archive is of network {network_id}, and this node is of {own}",
+    )
 
 
 def _head(connection: Connection) -> LogHead:

@@ -19,12 +19,14 @@ from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.actors import Actors
 from wattswarm.operations.amending import Amending
 from wattswarm.operations.announcements import Announcements
+from wattswarm.operations.artifacts import Artifacts
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
 from wattswarm.operations.controlling import Controlling
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.doctor import Doctor
 from wattswarm.operations.executors import Executors
+from wattswarm.operations.exporting import Exporting
 from wattswarm.operations.governance import GovernanceBooks
 from wattswarm.operations.health import Health
 from wattswarm.operations.letters import Letters
@@ -130,6 +132,19 @@ class Operations:
         self.decision = tasks.decision
         self.artifact = tasks.artifact
 
+        stored = Artifacts(
+            database=given.database,
+            store=artifacts,
+            settings=config.artifacts,
+            clock=clock,
+            log=given.log,
+        )
+        self._collecting = stored.run
+        self.artifacts = stored.artifacts
+        self.artifact_record = stored.artifact_record
+        self.verify_artifacts = stored.verify_artifacts
+        self.collect_artifacts = stored.collect_artifacts
+
         submission = Submission(
             reads=self._reads,
             local=self._local,
@@ -182,6 +197,7 @@ class Operations:
             reads=self._reads,
             database=given.database,
             ref=given.ref,
+            network_id=given.network_id,
             is_ingest_enabled=config.ingest.enabled,
         )
         self.log_head = log.log_head
@@ -191,6 +207,7 @@ class Operations:
         self.verify_log = log.verify_log
         self.replay_log = log.replay_log
         self.ingest = log.ingest
+        self.export_log = Exporting(self._reads, given.network_id).export_log
         self.progress: Mapping[str, str] = log.progress
 
         actors = Actors(
@@ -246,10 +263,11 @@ class Operations:
         self.announcements.take(news)
 
     async def run(self) -> None:
-        """Watch the node's health, and turn dials back, until cancelled."""
+        """Watch the node's health, turn dials back, and collect artifacts, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._health.watch)
             nursery.start_soon(self._reverts.run)
+            nursery.start_soon(self._collecting)
             nursery.start_soon(self._lag.watch)
 
     def close(self) -> None:

@@ -6,9 +6,12 @@ removed.
 """
 
 import errno
+import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +35,15 @@ SCHEME: Final = "blake3:"
 UNFINISHED: Final = ".unfinished"
 SHARD_NIBBLES: Final = 2
 CHUNK_BYTES: Final = 262_144
+
+
+@attrs.frozen
+class StoredArtifact:
+    """A file of the store; `modified_ms`: when it was put last, in ms since the Unix epoch."""
+
+    digest: str
+    size_bytes: int
+    modified_ms: int
 
 
 @attrs.frozen
@@ -114,6 +126,67 @@ class ArtifactStore:
         found = (f"{SCHEME}{name}" for name in self._names() if name.startswith(digits))
         return tuple(sorted(found))[:limit]
 
+    def stored(self, *, after: str = "", limit: int) -> tuple[StoredArtifact, ...]:
+        """Return the next artifacts after a digest, in order."""
+        described = map(self.described, self._after(after.removeprefix(SCHEME)))
+        return tuple(islice((each for each in described if each is not None), limit))
+
+    def _after(self, name: str) -> Iterator[str]:
+        """Yield the digests whose hex comes after this, in order."""
+        for shard in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            if shard.name < name[:SHARD_NIBBLES]:
+                continue
+            for path in sorted(shard.iterdir()):
+                if path.name > name and ARTIFACT_DIGEST.match(f"{SCHEME}{path.name}"):
+                    yield f"{SCHEME}{path.name}"
+
+    def is_sound(self, digest: str) -> bool:
+        """Tell whether the bytes of a stored artifact have its digest; one that is gone is not."""
+        hasher = blake3()
+        try:
+            with self._path(digest).open("rb", buffering=0) as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    hasher.update(chunk)
+        except FileNotFoundError:
+            return False
+        return f"{SCHEME}{hasher.hexdigest()}" == digest
+
+    def remove(self, digest: str, *, before_ms: int) -> bool:
+        """Return whether the artifact was removed: only if it was put before a date.
+
+        One that is being put at this moment stays, with all that are put beside it.
+        """
+        path = self._path(digest)
+        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as is_held:
+            found = self.described(digest)
+            if not is_held or found is None or found.modified_ms >= before_ms:
+                return False
+            path.unlink(missing_ok=True)
+            return True
+
+    def described(self, digest: str) -> StoredArtifact | None:
+        """Return what is known of an artifact without reading it, or None."""
+        if not ARTIFACT_DIGEST.match(digest):
+            return None
+        try:
+            found = self._path(digest).stat()
+        except FileNotFoundError:
+            return None
+        return StoredArtifact(digest, found.st_size, found.st_mtime_ns // 1_000_000)
+
+    @contextmanager
+    def _locked(self, how: int) -> Generator[bool]:
+        """Hold the folder's lock in the block, and tell whether it is held.
+
+        Who puts shares it for the time of a rename; who removes has it alone for that of a look and
+        an unlink, so that nothing is put between the two. It falls with its process.
+        """
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield _is_locked(descriptor, how)
+        finally:
+            os.close(descriptor)
+
     def sweep(self) -> int:
         """Remove what writers that were killed left unfinished; return how many files.
 
@@ -154,8 +227,9 @@ class ArtifactStore:
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700, exist_ok=True)
             _sync(self.folder)
-        # Replacing also mends a damaged file of that name.
-        unfinished.replace(path)
+        # Replacing also mends a damaged file of that name, and makes an old one young.
+        with self._locked(fcntl.LOCK_SH):
+            unfinished.replace(path)
         _sync(path.parent)
 
 
@@ -163,6 +237,15 @@ def _translated(error: OSError) -> StoreError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StoreFull(message=str(error))
     return StoreUnavailable(message=str(error))
+
+
+def _is_locked(descriptor: int, how: int) -> bool:
+    """Take a lock, and tell whether it was free; one that need not be refused is waited for."""
+    try:
+        fcntl.flock(descriptor, how)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _sync(folder: Path) -> None:

@@ -155,6 +155,27 @@ class Executions:
         with translated():
             self.connection.execute(LOCAL["store_answers"], values)
 
+    def tasks(self, *, after: bytes, limit: int) -> tuple[bytes, ...]:
+        """Return the next tasks after one that have stored answers, by id."""
+        values = {"after": after, "limit": limit}
+        with translated():
+            rows = self.connection.execute(LOCAL["answered_tasks"], values, binary=True).fetchall()
+        return tuple(task_id for (task_id,) in rows)
+
+    def count(self, task_ids: Collection[bytes]) -> int:
+        """Return how many answers are stored for some tasks."""
+        values = {"task_ids": list(task_ids)}
+        with translated():
+            row = self.connection.execute(LOCAL["count_answers"], values).fetchone()
+        assert row is not None
+        return row[0]
+
+    def forget(self, task_ids: Collection[bytes]) -> int:
+        """Have no answers for these tasks; return how many there were."""
+        values = {"task_ids": list(task_ids)}
+        with translated():
+            return self.connection.execute(LOCAL["forget_answers"], values).rowcount
+
 
 class Letter(Protocol):
     """A message that crashed its actor too often: what the actor runtime says about it."""

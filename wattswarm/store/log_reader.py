@@ -129,6 +129,24 @@ class LogReader:
         """Return the next rows of `GOVERNANCE_KINDS` after a position, without reading all rows."""
         return self._rows("read_governance", {"after_seq": after_seq, "limit": limit})
 
+    def window(
+        self, after_seq: Seq, up_to_seq: Seq, *, scope: str | None = None
+    ) -> tuple[LogRow, ...]:
+        """Return the rows after a position and up to another: all, or those of a scope and of
+        governance. However few fit, no more than the rows between are looked at.
+        """
+        values = {"after_seq": after_seq, "up_to_seq": up_to_seq, "scope": scope}
+        return self._rows("read_window", values)
+
+    def task_window(
+        self, task_id: TaskId, after_seq: Seq, up_to_seq: Seq, *, limit: int
+    ) -> tuple[LogRow, ...]:
+        """Return the next rows of a task and of governance after a position, up to another."""
+        return self._rows(
+            "read_task_window",
+            {"task_id": task_id, "after_seq": after_seq, "up_to_seq": up_to_seq, "limit": limit},
+        )
+
     def find(self, prefix: str, *, limit: int = 2) -> tuple[LogRow, ...]:
         """Return the rows whose event id begins with these hex digits: one, none, or more than one.
 

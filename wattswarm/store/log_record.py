@@ -6,7 +6,7 @@ from typing import TypeAlias
 import attrs
 
 from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.event import Event, LaneClass, restore
+from wattswarm.kernel.event import Event, LaneClass, restore, wire
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.kernel.lock import Lock
 from wattswarm.kernel.radix_trie import Summary
@@ -97,6 +97,10 @@ class LogRow:
     signature: bytes = attrs.field(repr=False)
     chain: Digest = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
+
+    def to_wire(self) -> bytes:
+        """Return the event as it travels; whoever takes it in checks it."""
+        return wire(self.body, self.signature)
 
     def event(self) -> Event:
         """Return the event of this row.

@@ -97,6 +97,23 @@ class MemoryExecutions:
         for each in executions:
             self.answers.setdefault(each.execution_id, (each.task_id, each.answer))
 
+    def tasks(self, *, after: bytes, limit: int) -> tuple[bytes, ...]:
+        """Return the next tasks after one that have stored answers, by id."""
+        found = sorted({task_id for task_id, _ in self.answers.values() if task_id > after})
+        return tuple(found[:limit])
+
+    def count(self, task_ids: Collection[bytes]) -> int:
+        """Return how many answers are stored for some tasks."""
+        return sum(task_id in task_ids for task_id, _ in self.answers.values())
+
+    def forget(self, task_ids: Collection[bytes]) -> int:
+        """Have no answers for these tasks; return how many there were."""
+        count = self.count(task_ids)
+        self.answers = {
+            name: kept for name, kept in self.answers.items() if kept[0] not in task_ids
+        }
+        return count
+
 
 @attrs.define
 class MemoryDeadLetters:

@@ -1,6 +1,6 @@
 """Projections in memory: the same answers as those in PostgreSQL, for tests and simulations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 import attrs
@@ -144,6 +144,11 @@ class MemoryProjectionReader:
         going_on = sorted(group.group_id for group in self._tasks() if _goes_on(group, now_ms))
         return tuple(EventId(name) for name in going_on if name > after)[:limit]
 
+    def tasks_over(self, task_ids: Collection[TaskId], before_ms: int) -> frozenset[TaskId]:
+        """Return those of some tasks that expired before a date and cannot be opened anew."""
+        over = (group.group_id for group in self._tasks() if _is_over(group, before_ms))
+        return frozenset(EventId(name) for name in over if name in task_ids)
+
     def task(self, task_id: TaskId) -> Rows:
         """Return all rows of a task, for every table, by key; no rows of one that is unknown."""
         group = self.source.groups.get(task_id)
@@ -193,6 +198,14 @@ def _goes_on(group: GroupRows, now_ms: int) -> bool:
     """Tell whether there is, or will be, work on a task: another epoch follows a continuous one."""
     is_continuous = _fields(group.rows["tasks"][0])["mode"] == "continuous"
     return _word(group, now_ms) in ({"open", "final", "expired"} if is_continuous else {"open"})
+
+
+def _is_over(group: GroupRows, before_ms: int) -> bool:
+    fields = _fields(group.rows["tasks"][0])
+    expires_at = fields["expires_at"]
+    is_known = fields["standing"] == Standing.EFFECTIVE.value or fields["is_final"]
+    is_last = fields["mode"] == "one_shot" or fields["control"] == "killed"
+    return isinstance(expires_at, int) and expires_at < before_ms and bool(is_known and is_last)
 
 
 def _word(group: GroupRows, now_ms: int) -> str:

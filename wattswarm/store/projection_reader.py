@@ -133,6 +133,13 @@ class ProjectionReader:
             rows = self.connection.execute(PROJECTIONS["unfinished_tasks"], values)
             return tuple(EventId(task_id) for (task_id,) in rows)
 
+    def tasks_over(self, task_ids: Collection[TaskId], before_ms: int) -> frozenset[TaskId]:
+        """Return those of some tasks that expired before a date and cannot be opened anew."""
+        values = {"task_ids": list(task_ids), "before_ms": before_ms}
+        with translated():
+            rows = self.connection.execute(PROJECTIONS["tasks_over"], values, binary=True)
+            return frozenset(EventId(task_id) for (task_id,) in rows)
+
     def tasks_waiting_for(self, pins: Collection[Digest]) -> tuple[TaskId, ...]:
         """Return tasks of which an event waits for one of these governance versions."""
         with translated():

@@ -24,6 +24,12 @@ from wattswarm.surface.actor import (
     Tune,
     Tuned,
 )
+from wattswarm.surface.artifact import (
+    ArtifactPage,
+    ArtifactRecord,
+    ArtifactsCollected,
+    ArtifactsVerified,
+)
 from wattswarm.surface.chaos import ArmedFault, ChaosView, Disarmed, FaultOrder, FaultPoints
 from wattswarm.surface.executor import (
     ExecutorCheck,
@@ -42,10 +48,12 @@ from wattswarm.surface.governance import (
 )
 from wattswarm.surface.log import (
     Digests,
+    EventArchive,
     EventPage,
     EventView,
     Ingested,
     LogHead,
+    Part,
     Replayed,
     Verified,
 )
@@ -215,6 +223,26 @@ class GovernanceOperations(Protocol):
         ...
 
 
+class ArtifactOperations(Protocol):
+    """The artifact store."""
+
+    async def artifacts(self, *, cursor: str | None, limit: int) -> ArtifactPage | Rejection:
+        """Return stored artifacts, by digest, and whether anything names them."""
+        ...
+
+    async def artifact_record(self, name: str) -> ArtifactRecord | Rejection:
+        """Return what is known of one artifact."""
+        ...
+
+    async def verify_artifacts(self) -> ArtifactsVerified:
+        """Compare every stored body with its name; nothing is removed."""
+        ...
+
+    async def collect_artifacts(self, *, dry_run: bool) -> ArtifactsCollected:
+        """Remove what nothing names and what was kept long enough; only tell it in a dry run."""
+        ...
+
+
 class ExecutorOperations(Protocol):
     """The registry of executors."""
 
@@ -263,7 +291,15 @@ class LogOperations(Protocol):
         ...
 
     async def ingest(self, archive: bytes) -> Ingested | Rejection:
-        """Append the authentic events of an archive; `ingest_disabled` unless configured."""
+        """Append the authentic events of an archive; `ingest_disabled` unless configured.
+
+        Nothing is appended of one that cannot be taken apart (`malformed`) or is of another network
+        (`wrong_network`); else each event is judged for itself.
+        """
+        ...
+
+    async def export_log(self, part: Part) -> EventArchive | Rejection:
+        """Return an archive of a part of the log, as it is now; it is made while it is sent."""
         ...
 
 
@@ -341,6 +377,7 @@ class NodeApi(
     NodeOperations,
     TaskOperations,
     GovernanceOperations,
+    ArtifactOperations,
     ExecutorOperations,
     LogOperations,
     ActorOperations,

@@ -1,6 +1,6 @@
 """Documents about the event log."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import attrs
 
@@ -112,3 +112,64 @@ class Ingested:
     head_seq: int
     refusals: Mapping[str, int]
     """Refused events by code."""
+    intact: bool
+    """The archive is as it was made: its trailer fits what was received."""
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A part of the log: after one seq and up to another (None: its end), of a scope or a task.
+
+    Events of governance that lie between are in it in any case.
+    """
+
+    after: int = 0
+    up_to: int | None = None
+    scope: str | None = None
+    task: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Exported:
+    """What was written into a file; `hash` is that of the archive's trailer."""
+
+    file: str
+    network_id: str
+    events: int
+    bytes: int
+    hash: Hex
+
+
+@attrs.frozen(kw_only=True)
+class ArchiveFault:
+    """Where an archive could not be taken apart any further."""
+
+    code: str
+    message: str
+
+
+@attrs.frozen(kw_only=True)
+class Imported:
+    """What became of the events of a file; `passes` is more than 1 when some had to wait for others
+    that came later in it.
+    """
+
+    file: str
+    received: int
+    appended: int
+    already: int
+    refused: int
+    refusals: Mapping[str, int]
+    """Refused events by code."""
+    intact: bool
+    """The file is as it was made, to its last byte."""
+    passes: int
+    duration_ms: int
+    fault: ArchiveFault | None = None
+
+
+@attrs.frozen
+class EventArchive:
+    """An archive of events that is made while it is sent; without its trailer it is not whole."""
+
+    chunks: AsyncGenerator[bytes, None]

@@ -202,6 +202,7 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         "add_executor": {"name": "one", "base_url": "http://127.0.0.1:9"},
         "replay_log": {"verify": True},
         "ingest_events": b"ab",
+        "collect_artifacts": {"dry_run": True},
         "tune_actor": {"dials": {"batch": 1}},
         "arm_fault": {"fault": "kill", "target": "log"},
         **{name: {"reason": "why"} for name in (*CONTROLS, *CREATORS_WORDS)},

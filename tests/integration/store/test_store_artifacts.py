@@ -1,9 +1,11 @@
 """Artifacts on a real disk: whole or not there, checked when read, bounded."""
 
+import fcntl
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -32,6 +34,59 @@ def file_of(store: ArtifactStore, ref: ArtifactRef) -> Path:
 
 def files(store: ArtifactStore) -> list[Path]:
     return [path for path in store.folder.rglob("*") if path.is_file()]
+
+
+def test_artifacts_are_listed_in_pages_by_digest(store: ArtifactStore) -> None:
+    assert store.stored(limit=5) == ()
+    digests = sorted(store.put(bytes([number]), "x").digest for number in range(40))
+    found: list[str] = []
+    while page := store.stored(after=found[-1] if found else "", limit=7):
+        assert len(page) <= 7
+        found += [each.digest for each in page]
+    assert found == digests
+
+
+def test_only_what_is_older_is_removed(store: ArtifactStore) -> None:
+    ref = store.put(b"body", "text/plain")
+    os.utime(file_of(store, ref), (1_000, 1_000))
+    assert not store.remove(ref.digest, before_ms=1_000_000)
+    assert store.remove(ref.digest, before_ms=1_000_001)
+    assert not store.remove(ref.digest, before_ms=1_000_001)
+    assert not store.has(ref)
+
+
+def test_putting_a_body_again_makes_it_young(store: ArtifactStore) -> None:
+    ref = store.put(b"body", "text/plain")
+    os.utime(file_of(store, ref), (1_000, 1_000))
+    store.put(b"body", "text/plain")
+    assert not store.remove(ref.digest, before_ms=1_000_001)
+    assert store.get(ref) == b"body"
+
+
+def test_nothing_is_removed_while_something_is_put(store: ArtifactStore) -> None:
+    ref = store.put(b"body", "text/plain")
+    os.utime(file_of(store, ref), (1_000, 1_000))
+    with holding(store.folder):
+        assert not store.remove(ref.digest, before_ms=2_000_000)
+    assert store.remove(ref.digest, before_ms=2_000_000)
+
+
+@contextmanager
+def holding(folder: Path) -> Generator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def test_a_damaged_body_is_told_and_left_where_it_is(store: ArtifactStore) -> None:
+    ref = store.put(b"body", "text/plain")
+    assert store.is_sound(ref.digest)
+    file_of(store, ref).write_bytes(b"bodies")
+    assert not store.is_sound(ref.digest)
+    assert store.described(ref.digest) is not None
 
 
 def test_a_body_comes_back_under_the_name_of_its_content(store: ArtifactStore) -> None:

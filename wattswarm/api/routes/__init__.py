@@ -5,6 +5,7 @@ from typing import Final
 from wattswarm.api.operation import Operation
 from wattswarm.api.routes import (
     actors,
+    artifacts,
     chaos,
     controls,
     executors,
@@ -18,6 +19,7 @@ from wattswarm.api.routes import (
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *node.OPERATIONS,
     *tasks.OPERATIONS,
+    *artifacts.OPERATIONS,
     *controls.OPERATIONS,
     *market.OPERATIONS,
     *governance.OPERATIONS,

@@ -4,13 +4,15 @@ from typing import Final
 
 import attrs
 
-from wattswarm.api.operation import AFTER, LIMIT, LONG_MS, PREFIX, Operation
+from wattswarm.api.operation import AFTER, LIMIT, LONG_MS, PREFIX, Call, Operation, Parameter
 from wattswarm.surface.log import (
     Digests,
+    EventArchive,
     EventPage,
     EventView,
     Ingested,
     LogHead,
+    Part,
     Replayed,
     Verified,
 )
@@ -25,6 +27,21 @@ class ReplayRequest:
     verify: bool = False
     """Only compare the digests of what was rebuilt with those of what stands there."""
 
+
+async def _export(call: Call) -> object:
+    query = call.query
+    part = Part(
+        after=query["after"], up_to=query["up_to"], scope=query["scope"], task=query["task"]
+    )
+    return await call.api.export_log(part)
+
+
+PART: Final = (
+    Parameter(name="after", meaning="The seq that the part begins after.", kind=int, default=0),
+    Parameter(name="up_to", meaning="The last seq of the part; left out: the end.", kind=int),
+    Parameter(name="scope", meaning="Only events of this scope, and of governance.", kind=str),
+    Parameter(name="task", meaning="Only events of this task, and of governance.", kind=str),
+)
 
 OPERATIONS: Final = (
     Operation(
@@ -82,6 +99,16 @@ OPERATIONS: Final = (
         deadline_ms=LONG_MS,
     ),
     Operation(
+        method="GET",
+        path=f"{LOG}/archive",
+        name="export_log",
+        summary="A part of the log as an archive of events.",
+        call=_export,
+        answer=EventArchive,
+        query=PART,
+        codes=("not_found", "ambiguous_name"),
+    ),
+    Operation(
         method="POST",
         path=f"{PREFIX}/events",
         name="ingest_events",
@@ -90,6 +117,6 @@ OPERATIONS: Final = (
         body=bytes,
         answer=Ingested,
         deadline_ms=LONG_MS,
-        codes=("ingest_disabled", "malformed", "read_only"),
+        codes=("ingest_disabled", "malformed", "wrong_network", "read_only"),
     ),
 )

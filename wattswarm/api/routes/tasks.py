@@ -1,4 +1,4 @@
-"""Tasks, their decisions, and bodies."""
+"""Tasks and their decisions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,7 +8,6 @@ import attrs
 from wattswarm.api.operation import AFTER, CURSOR, LIMIT, PREFIX, Call, Operation, Parameter
 from wattswarm.surface.log import EventPage
 from wattswarm.surface.task import (
-    ArtifactBody,
     ContractCheck,
     DecisionView,
     Explanation,
@@ -152,14 +151,5 @@ OPERATIONS: Final = (
         answer=DecisionView,
         codes=(*NAME_CODES, "not_decided"),
         is_projected=True,
-    ),
-    Operation(
-        method="GET",
-        path=f"{PREFIX}/artifacts/{{name}}",
-        name="get_artifact",
-        summary="A body from the artifact store, verified.",
-        call=lambda call: call.api.artifact(call.path["name"]),
-        answer=ArtifactBody,
-        codes=NAME_CODES,
     ),
 )

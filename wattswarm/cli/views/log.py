@@ -6,7 +6,17 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from wattswarm.cli.views.style import clock, duration, pairs, short, size, table, word
-from wattswarm.surface.log import Digests, EventPage, EventView, LogHead, Replayed, Verified
+from wattswarm.kernel.codes import CODES
+from wattswarm.surface.log import (
+    Digests,
+    EventPage,
+    EventView,
+    Exported,
+    Imported,
+    LogHead,
+    Replayed,
+    Verified,
+)
 
 
 def head_view(head: LogHead) -> RenderableType:
@@ -78,6 +88,32 @@ def replayed_view(replayed: Replayed) -> RenderableType:
     lines = [Text.assemble(outcome, told, compared[replayed.equal])]
     lines += [Text(f"  scope {scope} differs", "red") for scope in replayed.differing_scopes]
     lines += [Text(f"  task {task[:12]} is quarantined", "red") for task in replayed.quarantined]
+    return Group(*lines)
+
+
+def exported_view(exported: Exported) -> RenderableType:
+    """Return what was written."""
+    told = f"  {exported.events} events, {size(exported.bytes)}, into {exported.file}"
+    return Group(Text.assemble(word("ok"), told), Text(f"  hash {exported.hash}"))
+
+
+def imported_view(imported: Imported) -> RenderableType:
+    """Return what became of the events of a file."""
+    seconds = max(imported.duration_ms, 1) / 1_000
+    told = (
+        f"  {imported.received} events in {duration(imported.duration_ms)} "
+        f"({imported.received / seconds:,.0f} events/s): {imported.appended} appended, "
+        f"{imported.already} known, {imported.refused} refused"
+    )
+    outcome = word("ok" if imported.intact and not imported.refused else "failed")
+    lines = [Text.assemble(outcome, told)]
+    for code, count in sorted(imported.refusals.items()):
+        meaning = CODES.get(code, "")
+        lines.append(Text(f"  {count} × {code}: {meaning}".rstrip(": "), "red"))
+    if imported.fault is not None:
+        lines.append(Text(f"  {imported.fault.message} [{imported.fault.code}]", "red"))
+    elif not imported.intact:
+        lines.append(Text("  the archive was changed after it was made", "red"))
     return Group(*lines)
 
 

@@ -42,6 +42,15 @@ select * from unnest(
 )
 on conflict (execution_id) do nothing
 
+-- name: answered_tasks
+select distinct task_id from executions where task_id > %(after)s order by task_id limit %(limit)s
+
+-- name: count_answers
+select count(*) from executions where task_id = any(%(task_ids)b::bytea[])
+
+-- name: forget_answers
+delete from executions where task_id = any(%(task_ids)b::bytea[])
+
 -- name: keep_letter
 insert into dead_letters (actor, message_id, sender, message, body, crashes, error, traceback, at_ms)
 values (%(actor)s, %(message_id)s, %(sender)s, %(message)s, %(body)s, %(crashes)s, %(error)s, %(traceback)s, %(at_ms)s)

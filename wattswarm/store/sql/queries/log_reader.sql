@@ -51,6 +51,41 @@ where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED', 'EVENT_REVOKED', 'NO
 order by seq
 limit %(limit)s
 
+-- name: read_window
+-- All rows between two positions that fit, and those of governance: a part of a log stands by itself.
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from sel_events
+join lanes using (lane_no)
+where seq > %(after_seq)s and seq <= %(up_to_seq)s
+    and (
+        %(scope)s::text is null or scope = %(scope)s
+        or event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED', 'EVENT_REVOKED', 'NODE_PENALIZED')
+    )
+order by seq
+
+-- name: read_task_window
+-- The next rows of a task and of governance up to a position: each by its own index.
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from (
+    (
+        select * from sel_events
+        where task_id = %(task_id)s and seq > %(after_seq)s and seq <= %(up_to_seq)s
+        order by seq
+        limit %(limit)s
+    )
+    union all
+    (
+        select * from sel_events
+        where event_kind in ('GOVERNANCE_UPDATED', 'NODE_ADMITTED', 'EVENT_REVOKED', 'NODE_PENALIZED')
+            and task_id is distinct from %(task_id)s and seq > %(after_seq)s and seq <= %(up_to_seq)s
+        order by seq
+        limit %(limit)s
+    )
+) as chosen
+join lanes using (lane_no)
+order by seq
+limit %(limit)s
+
 -- name: find
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
 from sel_events

@@ -107,6 +107,13 @@ end
 from tasks
 where task_id = any(%(task_ids)b::bytea[])
 
+-- name: tasks_over
+-- Of some tasks those that had ended before a date: nothing dated later can still be work on them.
+select task_id from tasks
+where task_id = any(%(task_ids)b::bytea[]) and expires_at < %(before_ms)s
+    and (standing = 'effective' or is_final)
+    and (mode = 'one_shot' or control = 'killed')
+
 -- name: tasks_waiting_for
 select distinct task_id from verdicts where awaited = 'version' and name = any(%(pins)b::bytea[])
 
