@@ -25,6 +25,7 @@ from wattswarm.kernel.governance import Role, Version
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
 from wattswarm.kernel.payloads.control import PAYLOADS, ControlWord
+from wattswarm.kernel.payloads.feedback import FeedbackWord
 from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.task import TaskMachine
@@ -52,6 +53,8 @@ KINDS: Mapping[str, int] = {
     "control": 7,
     "completion": 2,
     "settlement": 2,
+    "feedback": 2,
+    "reuse_rejection": 4,
     "notice": 1,
     "nonsense": 2,
 }
@@ -70,6 +73,8 @@ GROUNDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "commit": [("result", "result")],
     "vote": [("result", "result"), ("commit", "commit")],
     "decision": [("vote", "vote")],
+    "feedback": [("candidate", "candidate")],
+    "reuse_rejection": [("vote", "vote")],
     "finality": [("candidate", "candidate")],
     "error": [("propose", "claim"), ("verify", "claim")],
 }
@@ -271,7 +276,11 @@ def _candidate(author: Author) -> None:
     claim = author.pick(Work.PROPOSE.value)
     evidence = tuple(author.ref() for _ in range(author.rng.choice((0, 0, 0, 0, 1, 2))))
     payload = payloads.CandidateProposed(
-        claim=author.name(claim), output=author.ref(), evidence=evidence, summary="a summary"
+        claim=author.name(claim),
+        output=author.ref(),
+        evidence=evidence,
+        summary="a summary",
+        reuse_of=EventId(author.rng.randbytes(32)) if author.is_right(0.5) else None,
     )
     key = author.key(claim.key if claim else None)
     author.say("candidate", payload, key, author.date(claim), attempt=_attempt(claim))
@@ -533,6 +542,45 @@ def _settlement(author: Author) -> None:
     author.say("settlement", payload, author.key(author.creator), author.date(claim))
 
 
+def _feedback(author: Author) -> None:
+    candidate = author.pick("candidate")
+    payload = payloads.TaskFeedbackReported(
+        candidate=author.name(candidate), outcome=FeedbackWord.BAD, reason=""
+    )
+    at_ms = author.date(candidate)
+    if author.is_right(0.3):
+        at_ms = author.contract.expires_at + author.rng.randint(1, 99)
+    author.say("feedback", payload, author.key(author.creator), at_ms)
+
+
+def _reuse_rejection(author: Author) -> None:
+    candidate = _rejected(author)
+    if candidate is None:
+        return
+    assert isinstance(candidate.payload, payloads.CandidateProposed)
+    votes = _effective_votes(author, candidate)
+    digest = candidate.payload.output.digest if author.is_right() else author.ref().digest
+    payload = payloads.ReuseRejectRecorded(
+        candidate=author.name(candidate),
+        output_digest=digest,
+        reveals=tuple(author.name(each) for each in votes),
+        reason_codes=(101,),
+    )
+    author.say("reuse_rejection", payload, author.key(), author.date(candidate, *votes))
+
+
+def _rejected(author: Author) -> _Known | None:
+    """Draw a candidate that somebody voted on, rather one that was rejected."""
+    votes = author.machine.state.votes.values()
+    about = {
+        vote.subject.candidate
+        for vote in votes
+        if vote.ballot is Ballot.REJECT or not author.is_right(0.9)
+    }
+    found = [each for each in author.known.get("candidate", ()) if each.event.event_id in about]
+    return author.rng.choice(found) if found else None
+
+
 def _notice(author: Author) -> None:
     """A notice that the task expired, some of them too early."""
     at_ms = author.contract.expires_at + author.rng.choice((-5, 0, 1, 99))
@@ -570,6 +618,8 @@ _SAYINGS: Mapping[str, Callable[[Author], None]] = {
     "control": _control,
     "completion": _completion,
     "settlement": _settlement,
+    "feedback": _feedback,
+    "reuse_rejection": _reuse_rejection,
     "notice": _notice,
     "nonsense": _nonsense,
 }

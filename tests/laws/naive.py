@@ -122,7 +122,10 @@ class Naive:
             return False
         if event.kind == "TASK_EXPIRED":
             return event.created_at > self.terms.expires_at
-        if not creation.created_at < event.created_at <= self.terms.expires_at:
+        is_late = event.created_at > self.terms.expires_at
+        if is_late and event.kind != "TASK_FEEDBACK_REPORTED":
+            return False
+        if event.created_at <= creation.created_at:
             return False
         named = [self.events[n] for n in self.strict_names(event) if n in self.effective]
         if len(named) != len(self.strict_names(event)):
@@ -233,6 +236,10 @@ class Naive:
         assert self.creation is not None
         is_named = self.is_kind(fields["candidate"], "CANDIDATE_PROPOSED")
         return is_named and event.author == self.creation.author
+
+    def complained(self, event: Event, fields: Fields) -> bool:
+        is_named = self.is_kind(fields["candidate"], "CANDIDATE_PROPOSED")
+        return is_named and event.author == self.terms.settlement.authority
 
     # --- candidates and results -----------------------------------------------------------------
 
@@ -410,6 +417,22 @@ class Naive:
             for digest in self.digests(candidate)
         )
 
+    def rejected(self, event: Event, fields: Fields) -> bool:
+        candidate = cast("EventId", fields["candidate"])
+        if not self.is_kind(candidate, "CANDIDATE_PROPOSED"):
+            return False
+        proposed = self.events[candidate].payload
+        output = cast("Fields", proposed["output"])
+        if "reuse_of" not in proposed or output["digest"] != fields["output_digest"]:
+            return False
+        votes = [self.events[n] for n in set(cast("Sequence[EventId]", fields["reveals"]))]
+        if any(vote.kind != "VOTE_REVEAL" for vote in votes):
+            return False
+        subjects = {self.subject(self.result_of(vote)) for vote in votes}
+        if any(subject.candidate != candidate for subject in subjects) or len(subjects) > 1:
+            return False
+        return len(self.counting(votes, "reject")) >= self.quorum
+
     def carries(self, event: Event) -> bool:
         return bool(self.signers(event))
 
@@ -530,6 +553,8 @@ _RULES = {
     "VOTE_REVEAL": Naive.voted,
     "DECISION_COMMITTED": Naive.decided,
     "TASK_ERROR": Naive.failed,
+    "TASK_FEEDBACK_REPORTED": Naive.complained,
+    "REUSE_REJECT_RECORDED": Naive.rejected,
     "TASK_RETRY_SCHEDULED": Naive.retried,
 }
 

@@ -82,6 +82,8 @@ def _value(rng: random.Random, column: Column) -> int | str | bytes | bool | Non
     match column.type:
         case ColumnType.UINT:
             return rng.choice((0, 1, 70_000, 2**40, 2**53 - 1))
+        case ColumnType.INT:
+            return rng.choice((0, 1, -1_000, 2**53 - 1, -(2**53 - 1)))
         case ColumnType.TEXT:
             return rng.choice(TEXTS)
         case ColumnType.BYTES:

@@ -26,6 +26,7 @@ from wattswarm.kernel.governance import (
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
 from wattswarm.kernel.payloads.control import PAYLOADS, ControlWord
+from wattswarm.kernel.payloads.feedback import FeedbackWord
 from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
@@ -147,10 +148,15 @@ class Scene:
         *,
         evidence: Sequence[ArtifactRef] = (),
         at_ms: int | None = None,
+        reuse_of: EventId | None = None,
     ) -> EventId:
-        """Propose an answer."""
+        """Propose an answer, or repeat a decision's."""
         payload = payloads.CandidateProposed(
-            claim=claim, output=ref(), evidence=tuple(evidence), summary="a summary"
+            claim=claim,
+            output=ref(),
+            evidence=tuple(evidence),
+            summary="a summary",
+            reuse_of=reuse_of,
         )
         return self.say(payload, by, at_ms)
 
@@ -301,6 +307,27 @@ class Scene:
         draft = draft_update(version, sigs, self.now_ms)
         self.governance.add(draft.unsigned(name, self.cast[signers[0]].node_id))
         return version
+
+    def complain(
+        self, candidate: EventId, by: int = 0, *, reason: str = "wrong", at_ms: int | None = None
+    ) -> EventId:
+        """Say that an answer turned out to be bad."""
+        payload = payloads.TaskFeedbackReported(
+            candidate=candidate, outcome=FeedbackWord.BAD, reason=reason
+        )
+        return self.say(payload, by, at_ms)
+
+    def reject_reuse(
+        self, candidate: EventId, reveals: Sequence[EventId], by: int = 0, *, output: int = 0
+    ) -> EventId:
+        """Record that a repetition was rejected."""
+        payload = payloads.ReuseRejectRecorded(
+            candidate=candidate,
+            output_digest=ref(output).digest,
+            reveals=tuple(reveals),
+            reason_codes=(101,),
+        )
+        return self.say(payload, by)
 
     def retry(self, from_attempt: int = 1, by: int = 0, *, run_at: int = 0) -> EventId:
         """Open the next attempt."""

@@ -86,10 +86,23 @@ def approvers(
     votes: Iterable[Vote], commits: Mapping[EventId, Commit], contract: Contract
 ) -> frozenset[NodeId]:
     """Return the voters whose approvals count among these votes, which are on one subject."""
+    return _counted(votes, commits, contract, Ballot.APPROVE)
+
+
+def rejecters(
+    votes: Iterable[Vote], commits: Mapping[EventId, Commit], contract: Contract
+) -> frozenset[NodeId]:
+    """Return the voters whose rejections count among these votes, which are on one subject."""
+    return _counted(votes, commits, contract, Ballot.REJECT)
+
+
+def _counted(
+    votes: Iterable[Vote], commits: Mapping[EventId, Commit], contract: Contract, ballot: Ballot
+) -> frozenset[NodeId]:
     votes = list(votes)
     if not contract.commit_reveal:
-        return frozenset(vote.author for vote in votes if vote.ballot is Ballot.APPROVE)
-    return counted_by_list(votes, commits, contract.quorum_threshold, Ballot.APPROVE)
+        return frozenset(vote.author for vote in votes if vote.ballot is ballot)
+    return counted_by_list(votes, commits, contract.quorum_threshold, ballot)
 
 
 def counted_by_list(

@@ -12,6 +12,7 @@ from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads.claim import Work
 from wattswarm.kernel.payloads.control import ControlWord
+from wattswarm.kernel.payloads.feedback import FeedbackWord
 from wattswarm.kernel.payloads.result import Status
 from wattswarm.kernel.payloads.vote import Ballot
 
@@ -283,3 +284,30 @@ class Settlement:
     created_at: int
     claim: EventId
     receipt: str | None
+
+
+@attrs.frozen(kw_only=True)
+class Feedback:
+    """What the settlement authority said about a candidate."""
+
+    event_id: EventId
+    created_at: int
+    label: Label
+    candidate: EventId
+    outcome: FeedbackWord
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class ReuseRejection:
+    """The rejection of a candidate that repeats `decision`, an earlier one of this or any task."""
+
+    event_id: EventId
+    author: NodeId
+    created_at: int
+    label: Label
+    candidate: EventId
+    decision: EventId
+    output_digest: str
+    rejections: int
+    reason_codes: tuple[int, ...]

@@ -9,7 +9,7 @@ checks in a fixed published order, and the first check that fails is the verdict
     date_order · whose it is · roles and labels · leases · the rule's own content
 
 Each family of rules has a file: `creation`, `claim`, `candidate`, `evidence`, `result`, `vote`,
-`decision`, `finality`, `attempt`, `epoch`, `control`, `market`, `notice`.
+`decision`, `finality`, `attempt`, `epoch`, `control`, `market`, `feedback`, `reuse`, `notice`.
 """
 
 from collections.abc import Callable, Iterable, Mapping

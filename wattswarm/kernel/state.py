@@ -28,6 +28,7 @@ from wattswarm.kernel.records import (
     Control,
     Decision,
     Failure,
+    Feedback,
     Label,
     Lease,
     Outcome,
@@ -35,6 +36,7 @@ from wattswarm.kernel.records import (
     Renewal,
     Result,
     Retry,
+    ReuseRejection,
     Seal,
     Settlement,
     Subject,
@@ -121,6 +123,10 @@ class TaskState:
     seals: dict[Seal, bytes] = attrs.field(factory=dict[Seal, bytes])
     completions: dict[EventId, Completion] = attrs.field(factory=dict[EventId, Completion])
     settlements: dict[EventId, Settlement] = attrs.field(factory=dict[EventId, Settlement])
+    feedback: dict[EventId, Feedback] = attrs.field(factory=dict[EventId, Feedback])
+    reuse_rejections: dict[EventId, ReuseRejection] = attrs.field(
+        factory=dict[EventId, ReuseRejection]
+    )
     commanded: dict[Control, bool] = attrs.field(factory=dict[Control, bool])
     """The control words of the creator."""
     backing: dict[tuple[Control, NodeId], bytes] = attrs.field(

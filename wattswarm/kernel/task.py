@@ -24,11 +24,13 @@ from wattswarm.kernel import (
     decision,
     epoch,
     evidence,
+    feedback,
     finality,
     market,
     notice,
     payloads,
     result,
+    reuse,
     vote,
 )
 from wattswarm.kernel.errors import Malformed
@@ -56,6 +58,8 @@ FAMILIES: Final = (
     epoch,
     control,
     market,
+    feedback,
+    reuse,
     notice,
 )
 

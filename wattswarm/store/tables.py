@@ -54,6 +54,7 @@ ALL_TABLES: Final[Mapping[str, TableShape]] = {**TABLES, **GOVERNANCE_TABLES}
 
 SQL_TYPES: Final[Mapping[ColumnType, str]] = {
     ColumnType.UINT: "int8",
+    ColumnType.INT: "int8",
     ColumnType.TEXT: "text",
     ColumnType.BYTES: "bytea",
     ColumnType.BOOL: "bool",

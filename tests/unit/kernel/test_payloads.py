@@ -10,6 +10,7 @@ from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
+from wattswarm.kernel.payloads.feedback import FeedbackWord
 
 NAME, PIN = EventId(b"n" * 32), Digest(b"p" * 32)
 (KEY,) = keys(1)
@@ -52,6 +53,10 @@ SAMPLES: tuple[Payload, ...] = (
         candidate=NAME, approved=False, retry_requested=True, reason="no"
     ),
     payloads.TaskSettled(claim=NAME, receipt="{}"),
+    payloads.TaskFeedbackReported(candidate=NAME, outcome=FeedbackWord.BAD, reason="wrong"),
+    payloads.ReuseRejectRecorded(
+        candidate=NAME, output_digest=ref().digest, reveals=(NAME,), reason_codes=(101,)
+    ),
     payloads.TaskKilled(control_no=4, reason="", sigs=(SIGNATURE,)),
 )
 
@@ -80,7 +85,7 @@ def test_an_unknown_field_is_an_error_with_its_path(payload: Payload) -> None:
 def test_no_required_field_may_be_missing_and_none_be_of_another_type(payload: Payload) -> None:
     arrived = as_sent(payload)
     optional = {"reason", "summary", "reuse_of", "retry_requested", "receipt"}
-    if payload.kind == "TASK_ERROR":
+    if payload.kind in ("TASK_ERROR", "TASK_FEEDBACK_REPORTED"):
         optional -= {"reason"}
     if "control_no" in arrived:
         optional = {"sigs"}

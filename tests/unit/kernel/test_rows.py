@@ -2,16 +2,18 @@
 
 import cbor2
 
-from tests.support.scene import CONTINUOUS, ref, scene
+from tests.support.scene import CONTINUOUS, Scene, ref, scene
 from wattswarm.kernel import payloads
 from wattswarm.kernel.group_digest import NO_GROUP, group_digest
 from wattswarm.kernel.hashing import Context, digest
-from wattswarm.kernel.payloads import ControlWord, Work
+from wattswarm.kernel.ids import EventId
+from wattswarm.kernel.payloads import Ballot, ControlWord, Status, Work
 from wattswarm.kernel.rows import TABLES, ColumnType, Rows, rows
 from wattswarm.kernel.task import derive
 
 TYPES = {
     ColumnType.UINT: int,
+    ColumnType.INT: int,
     ColumnType.TEXT: str,
     ColumnType.BYTES: bytes,
     ColumnType.BOOL: bool,
@@ -23,7 +25,7 @@ def lively() -> Rows:
     return rows(_lively_scene().state)
 
 
-def _lively_scene():
+def _lively_scene() -> Scene:
     stage = scene(allocator="open", commit_reveal=True, **CONTINUOUS)
     proposal = stage.claim(Work.PROPOSE)
     candidate = stage.propose(proposal, evidence=[ref(1)])
@@ -43,9 +45,19 @@ def _lively_scene():
     stage.say(payloads.TaskCompletionDecided(candidate=candidate, approved=True))
     stage.say(payloads.TaskSettled(claim=proposal, receipt='{"paid": 3}'))
     stage.control(ControlWord.STOPPED, signers=[1])
+    stage.complain(candidate)
+    reject_a_repetition(stage, decision)
     stage.utter("TASK_LOVED", {})
     stage.end_epoch(signers=[1])
     return stage
+
+
+def reject_a_repetition(stage: Scene, decision: EventId) -> None:
+    """Have an answer that repeats a decision rejected."""
+    repeated = stage.propose(stage.claim(Work.PROPOSE, executor="y"), reuse_of=decision)
+    failed = stage.find(stage.claim(Work.VERIFY, 2), repeated, 2, status=Status.FAILED)
+    commit = stage.commit(failed, repeated, 2, ballot=Ballot.REJECT)
+    stage.reject_reuse(repeated, [stage.reveal(commit, [commit], 2, ballot=Ballot.REJECT)])
 
 
 def test_every_table_has_rows_of_its_shape_in_the_order_of_its_key() -> None:

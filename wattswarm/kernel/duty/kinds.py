@@ -203,12 +203,35 @@ class EndEpoch:
         return ("end epoch", self.epoch)
 
 
+@attrs.frozen(kw_only=True)
+class RejectReuse:
+    """Record that verifiers rejected a candidate which repeats an earlier decision."""
+
+    candidate: EventId
+    signings: Signings
+
+    @property
+    def key(self) -> Key:
+        """What makes two of these the same duty."""
+        return ("reject_reuse", self.candidate)
+
+
 Signed: TypeAlias = (
-    Claim | Approve | Renew | Release | Vote | Reveal | Decide | Finalize | Retry | EndEpoch
+    Claim
+    | Approve
+    | Renew
+    | Release
+    | Vote
+    | Reveal
+    | Decide
+    | Finalize
+    | Retry
+    | EndEpoch
+    | RejectReuse
 )
 """Duties that come with their events."""
 
 Duty: TypeAlias = Signed | Execute | Verify | Confirm | Check
 
-FOLLOWING: Final = (Claim, Approve, Vote, Reveal, Decide, Finalize, Retry)
+FOLLOWING: Final = (Claim, Approve, Vote, Reveal, Decide, Finalize, Retry, RejectReuse)
 """Duties that follow from others at once, in a network of one."""

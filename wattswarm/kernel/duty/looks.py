@@ -11,10 +11,11 @@ from wattswarm.kernel.allocation import (
     PlaceState,
     allocation,
 )
-from wattswarm.kernel.choice import deciders, standing_decision
+from wattswarm.kernel.choice import deciders, standing_decision, turn_at
 from wattswarm.kernel.contract import Allocator, Mode
 from wattswarm.kernel.decide.deciding import signed_candidates
 from wattswarm.kernel.decide.place import lease_limit
+from wattswarm.kernel.decide.reuse import rejection, unrecorded
 from wattswarm.kernel.decide.voting import finding, has_voted, own_commit
 from wattswarm.kernel.duty.desk import Desk
 from wattswarm.kernel.duty.kinds import (
@@ -27,6 +28,7 @@ from wattswarm.kernel.duty.kinds import (
     EndEpoch,
     Execute,
     Finalize,
+    RejectReuse,
     Release,
     Renew,
     Retry,
@@ -316,6 +318,20 @@ def _wake_for_turns(desk: Desk) -> None:
         desk.wakes.append(desk.now_ms + desk.state.terms.decider_timeout_ms)
 
 
+def _reuse_rejections(desk: Desk) -> Iterator[Duty]:
+    """Record rejected repetitions, in the order in which deciders take turns."""
+    state, ranks = desk.state, deciders(desk.state)
+    for name in unrecorded(state) if desk.node in ranks else ():
+        since_ms = max(vote.created_at for vote in rejection(state, name))
+        at_ms = turn_at(state, ranks.index(desk.node), since_ms)
+        if desk.now_ms < at_ms:
+            desk.wakes.append(at_ms)
+            continue
+        answer = decide.reject_reuse(state, desk.node, desk.now_ms, candidate_id=name)
+        if signings := desk.signed(answer):
+            yield RejectReuse(candidate=name, signings=signings)
+
+
 def _retries(desk: Desk) -> Iterator[Duty]:
     """Open another attempt when this one came to nothing, and no place is left to be taken."""
     if desk.node not in deciders(desk.state) or _has_claims(desk.duties):
@@ -348,5 +364,6 @@ LOOKS: Final[Sequence[Callable[[Desk], Iterator[Duty]]]] = (
     _reveals,
     _decisions,
     _finality,
+    _reuse_rejections,
     _retries,
 )

@@ -15,10 +15,12 @@ from wattswarm.kernel.payloads import (
     control,
     decision,
     epoch,
+    feedback,
     form,
     market,
     notice,
     result,
+    reuse,
     task,
     vote,
 )
@@ -40,10 +42,12 @@ from wattswarm.kernel.payloads.control import (
 )
 from wattswarm.kernel.payloads.decision import DecisionCommitted, DecisionFinalized
 from wattswarm.kernel.payloads.epoch import EpochEnded
+from wattswarm.kernel.payloads.feedback import TaskFeedbackReported
 from wattswarm.kernel.payloads.form import Form
 from wattswarm.kernel.payloads.market import TaskCompletionDecided, TaskSettled
 from wattswarm.kernel.payloads.notice import TaskExpired
 from wattswarm.kernel.payloads.result import Status, VerifierResultSubmitted
+from wattswarm.kernel.payloads.reuse import ReuseRejectRecorded
 from wattswarm.kernel.payloads.task import TaskCreated
 from wattswarm.kernel.payloads.vote import Ballot, PlainVote, VoteCommit, VoteReveal
 
@@ -59,6 +63,7 @@ __all__ = [
     "EvidenceAvailable",
     "Payload",
     "PlainVote",
+    "ReuseRejectRecorded",
     "Status",
     "TaskClaimDecided",
     "TaskClaimReleased",
@@ -68,6 +73,7 @@ __all__ = [
     "TaskCreated",
     "TaskError",
     "TaskExpired",
+    "TaskFeedbackReported",
     "TaskKilled",
     "TaskResumed",
     "TaskRetryScheduled",
@@ -107,6 +113,8 @@ Payload: TypeAlias = (
     | TaskExpired
     | TaskCompletionDecided
     | TaskSettled
+    | TaskFeedbackReported
+    | ReuseRejectRecorded
 )
 
 FORMS: Final[Mapping[str, Form[Payload]]] = {
@@ -122,6 +130,8 @@ FORMS: Final[Mapping[str, Form[Payload]]] = {
         *epoch.FORMS,
         *control.FORMS,
         *market.FORMS,
+        *feedback.FORMS,
+        *reuse.FORMS,
         *notice.FORMS,
     )
 }

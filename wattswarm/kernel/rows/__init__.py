@@ -8,7 +8,7 @@ is in them.
 from collections.abc import Mapping
 from typing import Final
 
-from wattswarm.kernel.rows import epoch, market, task, upkeep, voting, work
+from wattswarm.kernel.rows import epoch, market, merit, task, upkeep, voting, work
 from wattswarm.kernel.rows.table import Column, ColumnType, Row, Rows, Table, TableShape, shape
 from wattswarm.kernel.rows.task import Standing, standing
 from wattswarm.kernel.state import TaskState
@@ -33,6 +33,7 @@ _TABLES: Final[tuple[Table, ...]] = (
     *epoch.TABLES,
     *upkeep.TABLES,
     *market.TABLES,
+    *merit.TABLES,
 )
 
 TABLES: Final[Mapping[str, TableShape]] = {each.name: each.shape for each in _TABLES}

@@ -1,7 +1,7 @@
 """How a table of rows is described: its columns, its key, and what makes its rows of a state.
 
-A row is a tuple in the order of its table's columns, of unsigned integers, text, byte strings,
-booleans and None.
+A row is a tuple in the order of its table's columns, of integers, text, byte strings, booleans and
+None.
 """
 
 import enum
@@ -21,6 +21,7 @@ class ColumnType(enum.StrEnum):
     """What a column holds; a nullable one may hold None instead."""
 
     UINT = "uint"
+    INT = "int"
     TEXT = "text"
     BYTES = "bytes"
     BOOL = "bool"

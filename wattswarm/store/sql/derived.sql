@@ -273,6 +273,76 @@ create table settlements (
     primary key (task_id, settlement_id)
 );
 
+create table feedback (
+    task_id bytea not null,
+    feedback_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    candidate_id bytea not null,
+    created_at bigint not null,
+    outcome text collate "C" not null,
+    reason text collate "C" not null,
+    primary key (task_id, feedback_id)
+);
+
+create table contributions (
+    task_id bytea not null,
+    epoch bigint not null,
+    node bytea not null,
+    pin bytea not null,
+    candidate_id bytea not null,
+    vote_id bytea not null,
+    provider text collate "C" not null,
+    model text collate "C" not null,
+    agrees boolean not null,
+    is_bad boolean not null,
+    due_at bigint not null,
+    stability bigint not null,
+    quality bigint not null,
+    primary key (task_id, epoch, node)
+);
+
+create table knowledge (
+    task_id bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    candidate_id bytea not null,
+    decision_id bytea not null,
+    scope text collate "C" not null,
+    task_type text collate "C" not null,
+    input_digest text collate "C" not null,
+    schema_digest text collate "C" not null,
+    policy_id text collate "C" not null,
+    policy_hash bytea not null,
+    output_digest text collate "C" not null,
+    output_size_bytes bigint not null,
+    output_mime text collate "C" not null,
+    quorum bigint not null,
+    approvals bigint not null,
+    rejections bigint not null,
+    decided_at bigint not null,
+    is_bad boolean not null,
+    summary text collate "C",
+    reuse_of bytea,
+    primary key (task_id, epoch, pin)
+);
+
+create table reuse_rejections (
+    task_id bytea not null,
+    rejection_id bytea not null,
+    author bytea not null,
+    epoch bigint not null,
+    pin bytea not null,
+    candidate_id bytea not null,
+    decision_id bytea not null,
+    scope text collate "C" not null,
+    output_digest text collate "C" not null,
+    created_at bigint not null,
+    rejections bigint not null,
+    reason_codes text collate "C" not null,
+    primary key (task_id, rejection_id)
+);
+
 create table verdicts (
     task_id bytea not null,
     event_id bytea not null,

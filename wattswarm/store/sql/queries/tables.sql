@@ -49,6 +49,18 @@ delete from completions where task_id = any(%(ids)b::bytea[])
 -- name: delete_settlements
 delete from settlements where task_id = any(%(ids)b::bytea[])
 
+-- name: delete_feedback
+delete from feedback where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_contributions
+delete from contributions where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_knowledge
+delete from knowledge where task_id = any(%(ids)b::bytea[])
+
+-- name: delete_reuse_rejections
+delete from reuse_rejections where task_id = any(%(ids)b::bytea[])
+
 -- name: delete_retries
 delete from retries where task_id = any(%(ids)b::bytea[])
 
@@ -127,6 +139,18 @@ copy completions from stdin (format binary)
 -- name: copy_settlements
 copy settlements from stdin (format binary)
 
+-- name: copy_feedback
+copy feedback from stdin (format binary)
+
+-- name: copy_contributions
+copy contributions from stdin (format binary)
+
+-- name: copy_knowledge
+copy knowledge from stdin (format binary)
+
+-- name: copy_reuse_rejections
+copy reuse_rejections from stdin (format binary)
+
 -- name: copy_retries
 copy retries from stdin (format binary)
 
@@ -204,6 +228,18 @@ select task_id, completion_id, candidate_id, created_at, is_approved, is_retry_r
 
 -- name: rows_of_settlements
 select task_id, settlement_id, claim_id, created_at, receipt from settlements where task_id = %(task_id)s order by task_id, settlement_id
+
+-- name: rows_of_feedback
+select task_id, feedback_id, epoch, pin, candidate_id, created_at, outcome, reason from feedback where task_id = %(task_id)s order by task_id, feedback_id
+
+-- name: rows_of_contributions
+select task_id, epoch, node, pin, candidate_id, vote_id, provider, model, agrees, is_bad, due_at, stability, quality from contributions where task_id = %(task_id)s order by task_id, epoch, node
+
+-- name: rows_of_knowledge
+select task_id, epoch, pin, candidate_id, decision_id, scope, task_type, input_digest, schema_digest, policy_id, policy_hash, output_digest, output_size_bytes, output_mime, quorum, approvals, rejections, decided_at, is_bad, summary, reuse_of from knowledge where task_id = %(task_id)s order by task_id, epoch, pin
+
+-- name: rows_of_reuse_rejections
+select task_id, rejection_id, author, epoch, pin, candidate_id, decision_id, scope, output_digest, created_at, rejections, reason_codes from reuse_rejections where task_id = %(task_id)s order by task_id, rejection_id
 
 -- name: rows_of_retries
 select task_id, retry_id, author, epoch, pin, from_attempt, run_at, created_at, reason from retries where task_id = %(task_id)s order by task_id, retry_id
