@@ -27,9 +27,12 @@ from wattswarm.actors.dispatch.judge import Judge
 from wattswarm.actors.dispatch.keeper import Keeper
 from wattswarm.actors.dispatch.registry import Registry
 from wattswarm.actors.dispatch.rules import Rules
+from wattswarm.actors.dispatch.seeding import Seeder
 from wattswarm.actors.dispatch.signer import NotYet, Signer
+from wattswarm.actors.dispatch.standing import Standing
 from wattswarm.actors.dispatch.work import Workshop
 from wattswarm.actors.messages import ExecutorDispatcherMessage, ExecutorsChanged, HeadMoved
+from wattswarm.actors.precedents import Found, Precedents
 from wattswarm.actors.runtime.actor import Actor, Context
 from wattswarm.actors.runtime.boundary import Crash
 from wattswarm.actors.session import Session
@@ -38,6 +41,7 @@ from wattswarm.executors.retry import RetryLimits
 from wattswarm.kernel.duty import Roster, Signed
 from wattswarm.kernel.ids import TaskId
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.state import TaskState
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.local import Execution, Executions
@@ -86,6 +90,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
     _agenda: Agenda = attrs.field(init=False, factory=Agenda)
     _dockets: Dockets = attrs.field(init=False)
     _clients: Clients = attrs.field(init=False)
+    _standing: Standing = attrs.field(init=False)
     _registry: Registry = attrs.field(init=False)
     _rules: Rules = attrs.field(init=False)
     _signer: Signer = attrs.field(init=False)
@@ -105,6 +110,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             agenda=self._agenda,
             isolation=Isolation(ctx=ctx, agenda=self._agenda),
         )
+        self._standing = Standing(reader, key.node_id)
         self._clients = self._no_clients()
         self._registry = Registry(session=local, clients=self._clients, timeout_ms=self.timeout_ms)
         self._rules = Rules(
@@ -112,11 +118,15 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         )
         self._signer = Signer(network_id=self.network_id, rules=self._rules)
         bodies = Bodies(ArtifactStore(Path(self.artifacts)))
+        precedents = Precedents(bodies.read)
         self._workshop = Workshop(
             me=key.node_id,
             bodies=bodies,
             terms=Terms(bodies=bodies, judge=ctx.hold(closing(Judge()))),
             keeper=Keeper(lambda executions: _store(local, executions)),
+            seeder=Seeder(
+                bodies=bodies, look=lambda state, at_ms: _look(reader, precedents, state, at_ms)
+            ),
         )
         await self._dockets.begin(ctx.clock.wall_ms())
 
@@ -134,6 +144,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
         async with trio.open_nursery() as nursery:
             self._crew = crew = self._hired(nursery, ctx)
             nursery.start_soon(self._registry.follow, nursery, ctx)
+            nursery.start_soon(self._standing.follow, ctx)
             while True:
                 await ctx.point("tail.before")
                 await self._dockets.tail()
@@ -170,6 +181,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             ),
             retries=RetryLimits(attempts_max=self.tries, backoff_ms_min=self.backoff_ms),
             changed=self._executors_changed,
+            standing=self._standing.units,
         )
 
     def _hired(self, nursery: trio.Nursery, ctx: Context) -> Crew:
@@ -256,6 +268,10 @@ async def _answers(
     local: Session, tasks: Sequence[TaskId]
 ) -> Mapping[bytes, Mapping[bytes, bytes]]:
     return await local.run(lambda connection: Executions(connection).answers_of_tasks(tasks))
+
+
+async def _look(reader: Session, precedents: Precedents, state: TaskState, at_ms: int) -> Found:
+    return await reader.run(lambda connection: precedents.find(connection, state, at_ms))
 
 
 async def _store(local: Session, executions: Sequence[Execution]) -> None:

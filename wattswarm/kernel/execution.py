@@ -2,7 +2,7 @@
 
 from wattswarm.kernel import canonical
 from wattswarm.kernel.hashing import Context, digest
-from wattswarm.kernel.ids import EventId, TaskId
+from wattswarm.kernel.ids import Digest, EventId, TaskId
 from wattswarm.kernel.records import Claim
 
 
@@ -23,3 +23,8 @@ def execution_id(task_id: TaskId, claim: Claim, candidate: EventId | None = None
     if candidate is not None:
         parts.append(candidate)
     return digest(Context.EXECUTION_ID, canonical.encode(parts)).hex()
+
+
+def seed_id(execution: bytes) -> Digest:
+    """Return the name under which is kept what an executor was told for a run of it."""
+    return digest(Context.EXECUTION_ID, canonical.encode([execution, "seed"]))

@@ -81,12 +81,17 @@ class Bodies:
         body = self.recent.get(ref.digest)
         if body is not None and len(body) == ref.size_bytes:
             return body
+        body = await _hop(self.read, ref)
+        if body is not None:
+            self.recent.put(ref.digest, body)
+        return body
+
+    def read(self, ref: ArtifactRef) -> bytes | None:
+        """Return a body from the disk, or None when it is not here, or not as it was; blocks."""
         try:
-            body = await _hop(self.artifacts.get, ref)
+            return self.artifacts.get(ref)
         except (ArtifactMissing, ArtifactDamaged):
             return None
-        self.recent.put(ref.digest, body)
-        return body
 
     async def has_all(self, refs: Sequence[ArtifactRef]) -> bool:
         """Tell whether all of these bodies are here."""

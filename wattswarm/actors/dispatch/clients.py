@@ -5,7 +5,8 @@ Health is asked before work is routed: an executor is offered to the roster only
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
 
 import attrs
 import trio
@@ -19,6 +20,9 @@ from wattswarm.executors.retry import RetryLimits
 from wattswarm.executors.settings import ExecutorSettings
 from wattswarm.kernel.duty import ExecutorOffer
 from wattswarm.kernel.ids import TaskId
+
+Units: TypeAlias = Callable[[str, str], int]
+"""The reputation of a provider's model."""
 
 UNWELL_PAUSE_S: Final = 0.25
 """First pause before an executor that did not answer is asked again; doubles up to `every_s`."""
@@ -78,6 +82,18 @@ class Executor:
         )
 
 
+def in_order(
+    task_id: TaskId, offers: Sequence[ExecutorOffer], free: AbstractSet[str], standing: Units
+) -> Sequence[ExecutorOffer]:
+    """Return offers in the order in which work is given: see `Clients.offers`."""
+
+    def rank(offer: ExecutorOffer) -> tuple[bool, int, int]:
+        units = standing(offer.provider, offer.model)
+        return offer.name not in free, -units, hash((task_id, offer.name))
+
+    return sorted(offers, key=rank)
+
+
 @attrs.define(kw_only=True)
 class Clients:
     """All executors, by name.
@@ -86,6 +102,7 @@ class Clients:
         environ: Where tokens that are named by variables are looked up.
         every_s: Pause between questions to a healthy executor.
         changed: Called when what is ready may have changed.
+        standing: Tells the reputation of a provider's model, in units.
     """
 
     environ: Mapping[str, str] = attrs.field(repr=False)
@@ -93,6 +110,7 @@ class Clients:
     breaker: BreakerLimits
     retries: RetryLimits
     changed: Callable[[], None]
+    standing: Units
     _known: dict[str, Executor] = attrs.field(factory=dict[str, Executor], init=False)
 
     def get(self, name: str) -> Executor | None:
@@ -102,13 +120,13 @@ class Clients:
     def offers(self, task_id: TaskId) -> Sequence[ExecutorOffer]:
         """Return the executors that answered, those with a free place first.
 
-        Beyond that each task has an order of its own, so that tasks spread over the executors.
+        Of these, those whose word held more often come first; beyond that each task has an order of
+        its own, so that tasks spread over the executors.
         """
-        order = sorted(
-            self._known, key=lambda name: (not self._known[name].free, hash((task_id, name)))
-        )
-        found = (self._known[name].offer() for name in order)
-        return [offer for offer in found if offer is not None]
+        found = (known.offer() for known in self._known.values())
+        offers = [offer for offer in found if offer is not None]
+        free = {offer.name for offer in offers if self._known[offer.name].free}
+        return in_order(task_id, offers, free, self.standing)
 
     def replace(
         self, wanted: Sequence[ExecutorSettings], nursery: trio.Nursery, ctx: Context

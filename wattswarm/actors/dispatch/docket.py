@@ -28,7 +28,9 @@ class Docket:
             on, and is to be derived anew before it is looked at again.
         claims: Claims whose work is in progress, with how many pieces of it.
         checked: Candidates whose bodies are here and were checked: whether the output passed.
-        answers: What executors answered and is stored, by execution id.
+        answers: What executors answered and is stored, by execution id; and what they were told.
+        earlier: Claims that were there when the docket was read: somebody may have been asked to
+            work under them.
     """
 
     task_id: TaskId
@@ -38,6 +40,7 @@ class Docket:
     claims: Counter[EventId] = attrs.field(factory=Counter[EventId])
     checked: dict[EventId, bool] = attrs.field(factory=dict[EventId, bool])
     answers: dict[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
+    earlier: frozenset[EventId] = frozenset()
     _doing: set[Key] = attrs.field(factory=set[Key])
     _pauses: dict[Key, int] = attrs.field(factory=dict[Key, int])
 
@@ -46,6 +49,7 @@ class Docket:
         """Return the docket of a task with these events."""
         docket = cls(task_id, TaskMachine(task_id, governance))
         docket.learn(events)
+        docket.earlier = frozenset(docket.state.claims)
         return docket
 
     @property
@@ -61,6 +65,7 @@ class Docket:
     def restore(self, twin: "Docket") -> None:
         """Have the state of another docket of the task, and go on with what is in hand."""
         self._machine = twin._machine
+        self.earlier |= twin.earlier
         self.is_spoilt = False
 
     def learn(self, events: Iterable[Event]) -> None:

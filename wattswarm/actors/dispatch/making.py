@@ -9,6 +9,7 @@ from wattswarm.actors.dispatch.asking import Terms, connected, document, tracepa
 from wattswarm.actors.dispatch.bodies import Bodies
 from wattswarm.actors.dispatch.clients import Executor
 from wattswarm.actors.dispatch.failing import WorkFailed, invalid
+from wattswarm.actors.dispatch.seeding import Seed
 from wattswarm.actors.dispatch.stored_answer import Proposal
 from wattswarm.actors.runtime.actor import Context
 from wattswarm.executors.client import ExecutorClient
@@ -33,16 +34,19 @@ class Maker:
     bodies: Bodies
 
     async def make(
-        self, state: TaskState, duty: Execute, executor: Executor, ctx: Context
+        self, state: TaskState, duty: Execute, executor: Executor, seed: Seed, ctx: Context
     ) -> Proposal:
         """Return what an executor made of a task, all of it stored.
+
+        An output that is an earlier one that the executor was told of is proposed as its
+        repetition.
 
         Raises:
             WorkFailed: It made nothing that can be proposed.
             NoRoom: It cannot be stored.
         """
         client = connected(executor, "execute")
-        request = await self._request(state, duty, executor)
+        request = await self._request(state, duty, executor, seed)
         await ctx.point("execute.before")
         try:
             answer = await client.execute(
@@ -53,9 +57,16 @@ class Maker:
         except ExecutorError as error:
             raise WorkFailed(failure=failure_of(error)) from error
         output = await self._output(state, answer)
-        return Proposal(output=output, evidence=evidence, summary=summary(answer.candidate_output))
+        return Proposal(
+            output=output,
+            evidence=evidence,
+            summary=summary(answer.candidate_output),
+            reuse_of=seed.decision(output.digest),
+        )
 
-    async def _request(self, state: TaskState, duty: Execute, executor: Executor) -> ExecuteRequest:
+    async def _request(
+        self, state: TaskState, duty: Execute, executor: Executor, seed: Seed
+    ) -> ExecuteRequest:
         return ExecuteRequest(
             task_id=state.task_id.hex(),
             execution_id=duty.execution_id,
@@ -63,6 +74,8 @@ class Maker:
             profile=executor.settings.profile,
             inputs=await self.terms.inputs(state.terms),
             task_contract=document(state.terms),
+            stage=seed.stage,
+            seed_bundle=seed.bundle,
         )
 
     async def _evidence(

@@ -12,23 +12,26 @@ import attrs
 from wattswarm.kernel import artifact, canonical
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.fields import array, mapping, text, uint, word
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import ID_CHARS_MAX, SUMMARY_BYTES_MAX
 from wattswarm.kernel.payloads import Status
+from wattswarm.kernel.payloads.form import id32
 
 BYTES_MAX: Final = 65_536
 PROPOSAL: Final = frozenset({"output", "evidence"})
 FINDING: Final = frozenset({"status", "score_bp", "reason_codes", "provider", "model"})
-OPTIONAL: Final = frozenset({"summary"})
+OPTIONAL: Final = frozenset({"summary", "reuse_of"})
 STATUSES: Final = tuple(status.value for status in Status)
 
 
 @attrs.frozen(kw_only=True)
 class Proposal:
-    """A stored output with its evidence, ready to be proposed."""
+    """A stored output with its evidence, ready to be proposed; `reuse_of`: what it repeats."""
 
     output: ArtifactRef
     evidence: tuple[ArtifactRef, ...]
     summary: str | None
+    reuse_of: EventId | None = None
 
     def encode(self) -> bytes:
         """Return the bytes that `read_proposal` understands."""
@@ -38,6 +41,8 @@ class Proposal:
         }
         if self.summary is not None:
             fields["summary"] = self.summary
+        if self.reuse_of is not None:
+            fields["reuse_of"] = self.reuse_of
         return canonical.encode(fields)
 
 
@@ -80,6 +85,7 @@ def read_proposal(stored: bytes) -> Proposal:
         summary=text(fields["summary"], "$.summary", bytes_max=SUMMARY_BYTES_MAX)
         if "summary" in fields
         else None,
+        reuse_of=EventId(id32(fields["reuse_of"], "$.reuse_of")) if "reuse_of" in fields else None,
     )
 
 

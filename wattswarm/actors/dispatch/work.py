@@ -13,6 +13,7 @@ from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.failing import Conclusion, NoRoom, WorkFailed, nothing
 from wattswarm.actors.dispatch.keeper import Keeper
 from wattswarm.actors.dispatch.making import Maker
+from wattswarm.actors.dispatch.seeding import Seed, Seeder
 from wattswarm.actors.dispatch.stored_answer import read_finding, read_proposal
 from wattswarm.actors.dispatch.verifying import Examiner
 from wattswarm.actors.runtime.actor import Context
@@ -33,12 +34,14 @@ class Workshop:
 
     Args:
         keeper: Stores what executors answered.
+        seeder: Says what an executor is told about earlier decisions.
     """
 
     me: NodeId
     bodies: Bodies
     terms: Terms
     keeper: Keeper
+    seeder: Seeder
 
     async def execute(
         self, docket: Docket, duty: Execute, executor: Executor, ctx: Context
@@ -51,7 +54,9 @@ class Workshop:
         """
         key = bytes.fromhex(duty.execution_id)
         if key not in docket.answers:
-            made = await Maker(self.terms, self.bodies).make(docket.state, duty, executor, ctx)
+            seed = await self._seed(docket, duty, ctx)
+            maker = Maker(self.terms, self.bodies)
+            made = await maker.make(docket.state, duty, executor, seed, ctx)
             await self._keep(docket, key, duty.executor, made.encode(), ctx)
         return _proposal(duty, docket.answers[key])
 
@@ -95,10 +100,16 @@ class Workshop:
         except WorkFailed:
             return False
 
+    async def _seed(self, docket: Docket, duty: Execute, ctx: Context) -> Seed:
+        async def keep(name: bytes, told: bytes) -> None:
+            await self._keep(docket, name, duty.executor, told, ctx)
+
+        return await self.seeder.seed(docket, duty, ctx.clock.wall_ms(), keep)
+
     async def _keep(
         self, docket: Docket, key: bytes, executor: str, answer: bytes, ctx: Context
     ) -> None:
-        """Have an answer on the disk before anything is made of it."""
+        """Have an answer, or what is told, on the disk before anything is made of it."""
         await ctx.point("store.before")
         execution = Execution(
             execution_id=key, task_id=docket.task_id, executor=executor, answer=answer
@@ -114,7 +125,15 @@ class Workshop:
 def _proposal(duty: Execute, answer: bytes) -> Conclusion:
     def conclude(state: TaskState, now_ms: int) -> Signings | Rejection:
         made = read_proposal(answer)
-        return decide.propose(state, duty.claim, made.output, made.evidence, made.summary, now_ms)
+        return decide.propose(
+            state,
+            duty.claim,
+            made.output,
+            made.evidence,
+            made.summary,
+            now_ms,
+            reuse_of=made.reuse_of,
+        )
 
     return conclude
 

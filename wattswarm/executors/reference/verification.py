@@ -82,6 +82,15 @@ def judge(request: VerifyRequest) -> Judgement:
     return _failed(judgement, report.findings) if report.findings else judgement
 
 
+def holds(document: Document, output: Json, inputs: Mapping[str, Json]) -> bool:
+    """Tell whether nothing is wrong with an output, whoever made it and when.
+
+    Raises:
+        Malformed: The bounds among the inputs cannot be used.
+    """
+    return not _examine(document, output, inputs).findings
+
+
 def _inconclusive(request: VerifyRequest, code: int) -> Judgement:
     """Return that nothing can be said, unless the policy alone says that the output fails."""
     judgement = policy_judgement(request)

@@ -455,3 +455,7 @@ end;
 comment on function task_word is 'The word for the state of a task at a moment: that of views.state_word.';
 create index candidates_by_output on candidates (output_digest);
 create index evidence_by_digest on evidence (digest);
+create index knowledge_by_inputs on knowledge (input_digest);
+create index knowledge_newest on knowledge (task_type, decided_at desc, task_id desc);
+create index reuse_rejections_by_decision on reuse_rejections (decision_id);
+create index contributions_by_node on contributions (node);

@@ -1,0 +1,153 @@
+"""Finding what was decided before: exact answers to a task's question, and answers to like ones.
+
+Exact ones are found by digests. Like ones are the newest of the task type, compared by sketches of
+their inputs when they are asked for; sketches are kept in memory, nothing is stored.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import attrs
+
+from wattswarm.kernel import contract
+from wattswarm.kernel.artifact import ArtifactRef
+from wattswarm.kernel.contract import Contract
+from wattswarm.kernel.ids import TaskId
+from wattswarm.kernel.knowledge import (
+    COMPARED_MAX,
+    SIMILAR_BP_MIN,
+    SIMILAR_MAX,
+    question,
+    rejected_outputs,
+)
+from wattswarm.kernel.limits import BASIS_POINTS
+from wattswarm.kernel.similarity import Sketch, resemblance_bp, sketch
+from wattswarm.kernel.state import TaskState
+from wattswarm.store.connection import Connection
+from wattswarm.store.log_reader import LogReader
+from wattswarm.store.merit_reader import ALWAYS, MeritReader, PrecedentLine
+
+ReadBody = Callable[[ArtifactRef], bytes | None]
+"""Returns the verified body, or None when it is not here; blocks."""
+
+EXACT_MAX: Final = 8
+REJECTED_MAX: Final = 64
+SKETCHES_MAX: Final = 2_048
+"""About 3 MiB."""
+
+
+@attrs.frozen
+class Hit:
+    """A precedent, and how much its inputs are like those of the task."""
+
+    line: PrecedentLine
+    resemblance_bp: int
+
+
+@attrs.frozen
+class Found:
+    """What was decided before. `rejected`: outputs that verifiers rejected as repetitions."""
+
+    exact: tuple[PrecedentLine, ...]
+    similar: tuple[Hit, ...]
+    rejected: frozenset[str]
+
+    @property
+    def repeatable(self) -> PrecedentLine | None:
+        """The newest exact answer that nothing speaks against."""
+        sound = (
+            line for line in self.exact if line.is_sound and line.output_digest not in self.rejected
+        )
+        return next(sound, None)
+
+
+@attrs.define
+class Precedents:
+    """Looks precedents up; called in one thread at a time.
+
+    Args:
+        read_body: Reads inputs that are too large for an event.
+    """
+
+    read_body: ReadBody
+    _sketches: OrderedDict[TaskId, Sketch] = attrs.field(
+        factory=OrderedDict[TaskId, Sketch], init=False
+    )
+
+    def find(self, connection: Connection, state: TaskState, until_ms: int = ALWAYS) -> Found:
+        """Return what was decided before in the scope of a task, which is effective.
+
+        Args:
+            until_ms: Only decisions that are dated before.
+        """
+        assert state.scope is not None, "an effective task has a scope"
+        reader, terms = MeritReader(connection), state.terms
+        exact = reader.precedents(
+            limit=EXACT_MAX,
+            scope=state.scope,
+            question=question(terms),
+            not_task=state.task_id,
+            until_ms=until_ms,
+        )
+        rejected = rejected_outputs(state)
+        if exact:
+            decisions = [line.decision for line in exact]
+            rejected |= {*reader.rejected_outputs(decisions, state.scope, limit=REJECTED_MAX)}
+        others = reader.precedents(
+            limit=COMPARED_MAX,
+            scope=state.scope,
+            task_type=terms.task_type,
+            not_task=state.task_id,
+            until_ms=until_ms,
+        )
+        known = {line.decision for line in exact}
+        compared = [line for line in others if line.is_sound and line.decision not in known]
+        return Found(exact, self._similar(connection, state, compared), rejected)
+
+    def _similar(
+        self, connection: Connection, state: TaskState, lines: Sequence[PrecedentLine]
+    ) -> tuple[Hit, ...]:
+        if not lines:
+            return ()
+        mine = self._keep(state.task_id, state.terms)
+        hits = [
+            Hit(line, resemblance_bp(mine, self._sketch(connection, line.task_id)))
+            for line in lines
+        ]
+        near = [hit for hit in hits if hit.resemblance_bp >= SIMILAR_BP_MIN]
+        near.sort(key=lambda hit: (-hit.resemblance_bp, -hit.line.decided_at, hit.line.decision))
+        return tuple(near[:SIMILAR_MAX])
+
+    def _sketch(self, connection: Connection, task_id: TaskId) -> Sketch:
+        """Return the sketch of another task's inputs; an empty one when they are not here."""
+        known = self._sketches.get(task_id)
+        if known is not None:
+            self._sketches.move_to_end(task_id)
+            return known
+        row = LogReader(connection).event(task_id)
+        if row is None:
+            return ()
+        return self._keep(task_id, contract.read(row.event().payload["contract"]))
+
+    def _keep(self, task_id: TaskId, terms: Contract) -> Sketch:
+        known = self._sketches.get(task_id)
+        if known is not None:
+            return known
+        inputs = self._inputs(terms)
+        if inputs is None:
+            return ()
+        made = self._sketches[task_id] = sketch(inputs)
+        if len(self._sketches) > SKETCHES_MAX:
+            self._sketches.popitem(last=False)
+        return made
+
+    def _inputs(self, terms: Contract) -> bytes | None:
+        if terms.inputs_ref is not None:
+            return self.read_body(terms.inputs_ref)
+        return (terms.inputs or "{}").encode()
+
+
+def confidence(hit_bp: int) -> float:
+    """Return a resemblance as executors are told it, from 0 to 1."""
+    return hit_bp / BASIS_POINTS

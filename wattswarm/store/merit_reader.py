@@ -1,0 +1,213 @@
+"""Reads what many tasks come to together: reputation, precedents, rejected repetitions."""
+
+from collections.abc import Collection
+from typing import Final
+
+import attrs
+
+from wattswarm.kernel.ids import Digest, EventId, NodeId, TaskId
+from wattswarm.kernel.knowledge import Question
+from wattswarm.kernel.limits import CREATED_AT_MAX
+from wattswarm.store.connection import Connection, translated
+from wattswarm.store.queries import load
+
+MERIT: Final = load("merit")
+ALWAYS: Final = CREATED_AT_MAX + 1
+
+
+@attrs.frozen
+class ReputationKey:
+    """Whose reputation: a node's, in a scope, for what it did with a provider's model."""
+
+    scope: str
+    node: NodeId
+    provider: str
+    model: str
+
+
+@attrs.frozen(kw_only=True)
+class ReputationLine:
+    """Exact sums in units of 1/10 000 point, and over how many contributions; pending ones apart.
+
+    `agreed` and `bad` count contributions, due or not: votes that agreed with an outcome, and those
+    on outcomes that were found bad.
+    """
+
+    key: ReputationKey
+    settled: int
+    stability: int
+    quality: int
+    pending: int
+    pending_stability: int
+    pending_quality: int
+    agreed: int
+    bad: int
+
+
+@attrs.frozen(kw_only=True)
+class PrecedentLine:
+    """A precedent in a list; `is_deprecated`: enough verifiers rejected a repetition of it."""
+
+    task_id: TaskId
+    epoch: int
+    pin: Digest
+    candidate: EventId
+    decision: EventId
+    scope: str
+    question: Question
+    policy_id: str
+    output_digest: str
+    output_size_bytes: int
+    output_mime: str
+    quorum: int
+    approvals: int
+    rejections: int
+    decided_at: int
+    is_bad: bool
+    summary: str | None
+    reuse_of: EventId | None
+    is_deprecated: bool
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the answer may be repeated as it is."""
+        return not self.is_bad and not self.is_deprecated
+
+
+@attrs.frozen
+class PrecedentCursor:
+    """The last precedent of a page; the next page has older ones."""
+
+    decided_at: int
+    task_id: TaskId
+    epoch: int
+
+
+@attrs.frozen
+class MeritReader:
+    """Reads through a connection that somebody else owns, on that one's thread."""
+
+    connection: Connection
+
+    def reputation(
+        self,
+        now_ms: int,
+        *,
+        limit: int,
+        scope: str | None = None,
+        node: NodeId | None = None,
+        after: ReputationKey | None = None,
+    ) -> tuple[ReputationLine, ...]:
+        """Return what contributions come to at a moment, by their keys; those after `after`."""
+        values = {
+            "now_ms": now_ms,
+            "limit": limit,
+            "scope": scope,
+            "node": node,
+            "after_scope": None if after is None else after.scope,
+            "after_node": None if after is None else after.node,
+            "after_provider": None if after is None else after.provider,
+            "after_model": None if after is None else after.model,
+        }
+        with translated():
+            rows = self.connection.execute(MERIT["reputation"], values, binary=True)
+            return tuple(
+                _reputation(ReputationKey(scope, NodeId(node), provider, model), sums)
+                for scope, node, provider, model, *sums in rows
+            )
+
+    def precedents(
+        self,
+        *,
+        limit: int,
+        scope: str | None = None,
+        task_type: str | None = None,
+        question: Question | None = None,
+        not_task: TaskId | None = None,
+        until_ms: int = ALWAYS,
+        before: PrecedentCursor | None = None,
+    ) -> tuple[PrecedentLine, ...]:
+        """Return the newest precedents, or those older than a cursor; every given filter must fit.
+
+        Args:
+            question: Only answers to this. until_ms: Only decisions that are dated before.
+        """
+        values = {
+            "limit": limit,
+            "scope": scope,
+            "task_type": task_type if question is None else question.task_type,
+            "input_digest": None if question is None else question.inputs,
+            "schema_digest": None if question is None else question.schema,
+            "policy_hash": None if question is None else question.policy,
+            "not_task": not_task,
+            "until_ms": until_ms,
+            "before_at": None if before is None else before.decided_at,
+            "before_id": None if before is None else before.task_id,
+            "before_epoch": None if before is None else before.epoch,
+        }
+        with translated():
+            rows = self.connection.execute(MERIT["precedents"], values, binary=True)
+            return tuple(precedent_line(*row) for row in rows)
+
+    def rejected_outputs(
+        self, decisions: Collection[EventId], scope: str, *, limit: int
+    ) -> tuple[str, ...]:
+        """Return the outputs that were rejected as repetitions of these decisions, in a scope."""
+        values = {"decisions": list(decisions), "scope": scope, "limit": limit}
+        with translated():
+            rows = self.connection.execute(MERIT["rejected_outputs"], values, binary=True)
+            return tuple(digest for (digest,) in rows)
+
+
+def _reputation(key: ReputationKey, sums: Collection[object]) -> ReputationLine:
+    names = (field.name for field in attrs.fields(ReputationLine) if field.name != "key")
+    whole = {name: int(str(value)) for name, value in zip(names, sums, strict=True)}
+    return ReputationLine(key=key, **whole)
+
+
+def precedent_line(
+    task_id: bytes,
+    epoch: int,
+    pin: bytes,
+    candidate: bytes,
+    decision: bytes,
+    scope: str,
+    task_type: str,
+    inputs: str,
+    schema: str,
+    policy_id: str,
+    policy: bytes,
+    output_digest: str,
+    output_size_bytes: int,
+    output_mime: str,
+    quorum: int,
+    approvals: int,
+    rejections: int,
+    decided_at: int,
+    is_bad: bool,
+    summary: str | None,
+    reuse_of: bytes | None,
+    is_deprecated: bool,
+) -> PrecedentLine:
+    """Return a line from the columns of table `knowledge`, and whether it is deprecated."""
+    return PrecedentLine(
+        task_id=EventId(task_id),
+        epoch=epoch,
+        pin=Digest(pin),
+        candidate=EventId(candidate),
+        decision=EventId(decision),
+        scope=scope,
+        question=Question(task_type, inputs, schema, Digest(policy)),
+        policy_id=policy_id,
+        output_digest=output_digest,
+        output_size_bytes=output_size_bytes,
+        output_mime=output_mime,
+        quorum=quorum,
+        approvals=approvals,
+        rejections=rejections,
+        decided_at=decided_at,
+        is_bad=is_bad,
+        summary=summary,
+        reuse_of=None if reuse_of is None else EventId(reuse_of),
+        is_deprecated=is_deprecated,
+    )
