@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeVar, cast
 import attrs
 import trio
 
+from tests.support import small_merit
 from tests.support.small_governance import Council
 from wattswarm.kernel.archive import ArchiveWriter
 from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
@@ -23,6 +24,7 @@ from wattswarm.surface import actor as actors
 from wattswarm.surface import artifact as bodies
 from wattswarm.surface import chaos, executor, log
 from wattswarm.surface import governance as laws
+from wattswarm.surface import merit as merits
 from wattswarm.surface import node as nodes
 from wattswarm.surface import stream as flow
 from wattswarm.surface import task as works
@@ -45,6 +47,7 @@ class SmallTask:
     contract: Contract
     seq: int
     state: works.TaskWord = "open"
+    feedback: tuple[works.FeedbackView, ...] = ()
 
 
 @attrs.define(eq=False)
@@ -335,6 +338,8 @@ class SmallNode:
             next_steps=() if is_final else ("an executor has to propose",),
             projected_seq=len(self.entries),
             now=when(NOW + len(self.entries)),
+            feedback=made.feedback,
+            contributions=(small_merit.contribution(),) if is_final else (),
         )
 
     async def control_task(
@@ -416,6 +421,96 @@ class SmallNode:
             already=already,
             next_steps=("an executor has to propose",),
         )
+
+    # --- how answers turned out
+
+    def _final(self, name: str) -> SmallTask | Rejection:
+        made = self._named(name)
+        if isinstance(made, SmallTask) and made.state != "final":
+            return Rejection(code="not_final", message=f"it is {made.state}")
+        return made
+
+    async def give_feedback(
+        self, name: str, *, reason: str, epoch: int | None
+    ) -> merits.FeedbackGiven | Rejection:
+        """Find an answer bad."""
+        made = self._final(name)
+        if isinstance(made, Rejection):
+            return made
+        if not made.feedback:
+            await self.append("TASK_FEEDBACK_REPORTED", made.task_id)
+        already = bool(made.feedback)
+        made.feedback = made.feedback or (small_merit.feedback(reason),)
+        return merits.FeedbackGiven(
+            task=self._row(made),
+            feedback=made.feedback,
+            seq=None if already else len(self.entries),
+            already=already,
+        )
+
+    async def reject_reuse(
+        self, name: str, *, candidate: str | None
+    ) -> merits.ReuseRejected | Rejection:
+        """Reject a repetition."""
+        made = self._final(name)
+        if isinstance(made, Rejection):
+            return made
+        return merits.ReuseRejected(
+            task=self._row(made),
+            reuse_rejections=(small_merit.rejection(),),
+            seq=None,
+            already=True,
+        )
+
+    async def task_knowledge(self, name: str) -> merits.TaskKnowledge | Rejection:
+        """Return what a task left behind."""
+        made = self._named(name)
+        if isinstance(made, Rejection):
+            return made
+        is_final = made.state == "final"
+        return merits.TaskKnowledge(
+            task_id=made.task_id,
+            precedents=(self._precedent(made),) if is_final else (),
+            feedback=made.feedback,
+            contributions=(small_merit.contribution(),) if is_final else (),
+            reuse_rejections=(),
+        )
+
+    def _precedent(self, made: SmallTask) -> merits.PrecedentView:
+        return small_merit.precedent(made.task_id, made.contract.task_type)
+
+    async def similar(self, name: str) -> merits.SimilarFound | Rejection:
+        """Return the task itself, as alike."""
+        made = self._named(name)
+        if isinstance(made, Rejection):
+            return made
+        found = merits.SimilarView(precedent=self._precedent(made), resemblance_bp=9_000)
+        return merits.SimilarFound(
+            task_id=made.task_id,
+            exact=(self._precedent(made),),
+            similar=(found,),
+            rejected_outputs=(),
+            may_reuse=True,
+        )
+
+    async def knowledge(
+        self, *, task_type: str | None, scope: str | None, cursor: str | None, limit: int
+    ) -> merits.KnowledgePage | Rejection:
+        """Return what is final, a page of one."""
+        found = [
+            self._precedent(made)
+            for made in self.made.values()
+            if made.state == "final" and task_type in (None, made.contract.task_type)
+        ]
+        at = int(cursor or 0)
+        more = str(at + 1) if len(found) > at + 1 else None
+        return merits.KnowledgePage(items=tuple(found[at : at + 1]), next=more)
+
+    async def reputation(
+        self, *, node: str | None, scope: str | None, cursor: str | None, limit: int
+    ) -> merits.ReputationPage | Rejection:
+        """Return one line."""
+        return small_merit.reputation()
 
     async def verdicts(self, name: str, *, after: int, limit: int) -> works.VerdictPage | Rejection:
         """Return the verdict of every event of a task."""

@@ -102,3 +102,29 @@ def status(*, session: Here) -> int:
         node = client.get(NodeView, "/node")
     session.out.show(node, node_view)
     return 0 if node.state in ("ready", "degraded") else NOT_REACHABLE
+
+
+@app.command
+def reputation(
+    node: str | None = None,
+    /,
+    *,
+    scope: str | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
+    session: Here,
+) -> None:
+    """Show what the votes of nodes on final answers came to.
+
+    Args:
+        node: Only this node, by its full id.
+        scope: Only this scope.
+        cursor: Where the page begins, as the page before said.
+        limit: Lines of a page.
+    """
+    from wattswarm.cli.views.merit import reputation_view
+    from wattswarm.surface.merit import ReputationPage
+
+    query = {"node": node, "scope": scope, "cursor": cursor, "limit": limit}
+    with session.client() as client:
+        session.out.show(client.get(ReputationPage, "/reputation", **query), reputation_view)

@@ -11,6 +11,7 @@ from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Ignored
 from wattswarm.kernel.views import finality_equivocators, state_word, vote_equivocations
 from wattswarm.operations.market_view import approval_word, completion_views, settlement_views
+from wattswarm.operations.merit_view import contribution_views, feedback_views, rejection_views
 from wattswarm.operations.next_steps import next_steps
 from wattswarm.operations.task_view import control_views, finality_views, reason_word
 from wattswarm.operations.verdict_view import verdict_view
@@ -39,6 +40,7 @@ def _story(state: TaskState, now_ms: int) -> Iterator[str]:
     yield from _ends(state)
     yield from _controls(state)
     yield from _market(state)
+    yield from _merit(state, now_ms)
     yield from _trouble(state)
 
 
@@ -137,6 +139,32 @@ def _market(state: TaskState) -> Iterator[str]:
         yield (
             f"The work of executor {paid.executor} of node {paid.node_id[:12]} under claim "
             f"{paid.claim_id[:12]} was settled at {paid.created_at}."
+        )
+
+
+def _merit(state: TaskState, now_ms: int) -> Iterator[str]:
+    for name, candidate in sorted(state.candidates.items()):
+        if candidate.reuse_of is not None:
+            yield f"Candidate {short(name)} repeats decision {short(candidate.reuse_of)}."
+    for rejected in rejection_views(state):
+        yield (
+            f"{rejected.rejections} verifiers rejected candidate {rejected.candidate_id[:12]} as a "
+            f"repetition of decision {rejected.decision_id[:12]}."
+        )
+    for said in feedback_views(state):
+        late = "" if said.in_time else ", too late to count"
+        reason = f": {said.reason}" if said.reason else ""
+        yield (
+            f"The settlement authority found candidate {said.candidate_id[:12]} "
+            f"{said.outcome}{late}{reason}."
+        )
+    found = contribution_views(state, now_ms)
+    if found:
+        agreed = sum(each.agrees for each in found)
+        when_due = "since" if found[0].is_due else "from"
+        yield (
+            f"{len(found)} verifiers' votes count for their reputation, {agreed} of which agreed "
+            f"with the outcome, {when_due} {found[0].due_at}."
         )
 
 

@@ -8,6 +8,7 @@ import trio
 
 from wattswarm.actors.governance_tail import GovernanceTail
 from wattswarm.actors.messages import HeadMoved, TasksChanged
+from wattswarm.actors.precedents import Precedents
 from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.ref import Ref
 from wattswarm.actors.runtime.tree_control import TreeControl
@@ -19,6 +20,7 @@ from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.actors import Actors
 from wattswarm.operations.amending import Amending
 from wattswarm.operations.announcements import Announcements
+from wattswarm.operations.appraising import Appraising
 from wattswarm.operations.artifacts import Artifacts
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
@@ -33,6 +35,7 @@ from wattswarm.operations.letters import Letters
 from wattswarm.operations.log import Log
 from wattswarm.operations.loop_lag import LoopLag
 from wattswarm.operations.market import Market
+from wattswarm.operations.merit import Merit
 from wattswarm.operations.node import Identity, Node
 from wattswarm.operations.processes import Processes
 from wattswarm.operations.reading import LocalSession
@@ -178,6 +181,21 @@ class Operations:
         self.change_governance = amending.change_governance
         self.sign_version = amending.sign_version
         self.admit_node = amending.admit_node
+
+        appraising = Appraising(speech=speech)
+        self.give_feedback = appraising.give_feedback
+        self.reject_reuse = appraising.reject_reuse
+
+        merit = Merit(
+            reads=self._reads,
+            governing=governing,
+            precedents=Precedents(Bodies(artifacts).read),
+            clock=clock,
+        )
+        self.task_knowledge = merit.task_knowledge
+        self.similar = merit.similar
+        self.knowledge = merit.knowledge
+        self.reputation = merit.reputation
 
         executors = Executors(
             local=self._local,

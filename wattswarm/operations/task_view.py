@@ -24,6 +24,7 @@ from wattswarm.kernel.views import (
 from wattswarm.operations.contract_view import contract_view
 from wattswarm.operations.event_view import hex_or_none
 from wattswarm.operations.market_view import approval_word, completion_views, settlement_views
+from wattswarm.operations.merit_view import contribution_views, feedback_views, rejection_views
 from wattswarm.operations.next_steps import next_steps
 from wattswarm.surface.task import (
     ArtifactView,
@@ -87,6 +88,9 @@ def task_view(state: TaskState, moment: Moment) -> TaskView:
         next_steps=next_steps(state, moment.now_ms),
         projected_seq=moment.projected_seq,
         now=when(moment.now_ms),
+        feedback=feedback_views(state),
+        contributions=contribution_views(state, moment.now_ms),
+        reuse_rejections=rejection_views(state),
     )
 
 
@@ -143,6 +147,7 @@ def candidate_view(state: TaskState, candidate: Candidate, moment: Moment) -> Ca
         confirmations=sum(item.candidate == name for item in state.confirmations.values()),
         is_decided=any(item.candidate == name for item in state.decisions.values()),
         is_final=outcome is not None and outcome.candidate == name,
+        reuse_of=hex_or_none(candidate.reuse_of),
     )
 
 

@@ -57,6 +57,14 @@ from wattswarm.surface.log import (
     Replayed,
     Verified,
 )
+from wattswarm.surface.merit import (
+    FeedbackGiven,
+    KnowledgePage,
+    ReputationPage,
+    ReuseRejected,
+    SimilarFound,
+    TaskKnowledge,
+)
 from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, Readiness, Stopping
 from wattswarm.surface.stream import News
 from wattswarm.surface.task import (
@@ -243,6 +251,40 @@ class ArtifactOperations(Protocol):
         ...
 
 
+class MeritOperations(Protocol):
+    """How answers turned out."""
+
+    async def give_feedback(
+        self, name: str, *, reason: str, epoch: int | None
+    ) -> FeedbackGiven | Rejection:
+        """Say that an answer is bad, and answer when that stands in the log; said once."""
+        ...
+
+    async def reject_reuse(self, name: str, *, candidate: str | None) -> ReuseRejected | Rejection:
+        """Record that a repetition was rejected, and answer when that stands in the log."""
+        ...
+
+    async def task_knowledge(self, name: str) -> TaskKnowledge | Rejection:
+        """Return what a task left behind, and how that turned out."""
+        ...
+
+    async def similar(self, name: str) -> SimilarFound | Rejection:
+        """Return what was decided before on a task's question, and on like ones."""
+        ...
+
+    async def knowledge(
+        self, *, task_type: str | None, scope: str | None, cursor: str | None, limit: int
+    ) -> KnowledgePage | Rejection:
+        """Return precedents, newest first."""
+        ...
+
+    async def reputation(
+        self, *, node: str | None, scope: str | None, cursor: str | None, limit: int
+    ) -> ReputationPage | Rejection:
+        """Return what votes came to, by scope, node, provider and model."""
+        ...
+
+
 class ExecutorOperations(Protocol):
     """The registry of executors."""
 
@@ -378,6 +420,7 @@ class NodeApi(
     TaskOperations,
     GovernanceOperations,
     ArtifactOperations,
+    MeritOperations,
     ExecutorOperations,
     LogOperations,
     ActorOperations,

@@ -160,6 +160,8 @@ class CandidateView:
     confirmations: int
     is_decided: bool
     is_final: bool
+    reuse_of: Hex | None = None
+    """The decision that it says it repeats."""
 
 
 @attrs.frozen(kw_only=True)
@@ -204,6 +206,52 @@ class ControlView:
 
 
 @attrs.frozen(kw_only=True)
+class FeedbackView:
+    """What the settlement authority said about an answer; `in_time`: within the window."""
+
+    event_id: Hex
+    epoch: int
+    candidate_id: Hex
+    outcome: str
+    reason: str
+    created_at: Time
+    in_time: bool
+
+
+@attrs.frozen(kw_only=True)
+class ContributionView:
+    """What one verifier's vote on a final answer comes to, in units of 1/10 000 point."""
+
+    epoch: int
+    node_id: Hex
+    vote_id: Hex
+    candidate_id: Hex
+    provider: str
+    model: str
+    agrees: bool
+    is_bad: bool
+    stability_units: int
+    quality_units: int
+    due_at: Time
+    is_due: bool
+
+
+@attrs.frozen(kw_only=True)
+class ReuseRejectionView:
+    """The rejection of an answer that repeated a decision."""
+
+    event_id: Hex
+    node_id: Hex
+    epoch: int
+    candidate_id: Hex
+    decision_id: Hex
+    output_digest: str
+    rejections: int
+    reason_codes: tuple[int, ...]
+    created_at: Time
+
+
+@attrs.frozen(kw_only=True)
 class TaskView:
     """Everything about a task at one position of the log."""
 
@@ -226,6 +274,10 @@ class TaskView:
     """What has to happen next, in sentences; empty when nothing has to."""
     projected_seq: int
     now: Time
+    feedback: tuple[FeedbackView, ...] = ()
+    contributions: tuple[ContributionView, ...] = ()
+    """What the votes on its final answers come to."""
+    reuse_rejections: tuple[ReuseRejectionView, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -210,6 +210,8 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         "change_governance": {"threshold": 3, "dry_run": True, "supersede": True},
         "sign_version": {"dry_run": True},
         "admit_node": {"node": "5e" * 32},
+        "give_feedback": {"reason": "why"},
+        "reject_reuse": {"candidate": "cd"},
     }
     async with client_of(node) as client:
         task_id = (await submit(client))["task_id"]

@@ -110,6 +110,13 @@ def submitted(run: Run, contract: str) -> str:
         "governance close-role verifier",
         "governance set-admission open",
         "governance admit NODE",
+        "task feedback TASK --bad --reason wrong",
+        "task reject-reuse TASK",
+        "knowledge find",
+        "knowledge find --task-type summarize --limit 1",
+        "knowledge show TASK",
+        "knowledge similar TASK",
+        "node reputation",
         "log head",
         "log show",
         "log show 1",
@@ -154,6 +161,42 @@ def test_a_command_shows_a_table_or_one_document(
     assert ended.err == ""
     if as_json:
         assert isinstance(ended.document, dict)
+
+
+def test_knowledge_is_exported_as_json_lines_below_a_header(
+    connected: Run, served: ServedNode, contract: str, tmp_path: Path
+) -> None:
+    names = [submitted(connected, contract) for _ in range(3)]
+    for name in names:
+        served.run(served.node.finish, name)
+    assert connected("task", "feedback", names[0], "--bad", "--reason", "wrong").code == 0
+    file = tmp_path / "known.jsonl"
+    ended = connected(
+        "--json", "knowledge", "export", "--task-type", "summarize", "--out", str(file)
+    )
+    assert (ended.code, ended.document["lines"]) == (0, 3)
+    header, *lines = map(json.loads, file.read_text().splitlines())
+    assert header["format"] == "wattswarm-knowledge/1"
+    assert header["lines"] == len(lines) == 3
+    assert {line["value"]["task_id"] for line in lines} == {*names}
+
+    assert connected("knowledge", "export", "--task", names[0], "--out", str(file)).code == 0
+    _, *lines = map(json.loads, file.read_text().splitlines())
+    assert [line["kind"] for line in lines] == ["precedent", "feedback", "contribution"]
+
+
+@pytest.mark.parametrize("words", ["", "--task-type a --task b"])
+def test_an_export_is_of_one_thing(connected: Run, tmp_path: Path, words: str) -> None:
+    file = tmp_path / "known.jsonl"
+    ended = connected("knowledge", "export", *words.split(), "--out", str(file))
+    assert (ended.code, file.exists()) == (2, False)
+
+
+def test_feedback_is_bad_or_none_and_about_what_is_final(connected: Run, contract: str) -> None:
+    task_id = submitted(connected, contract)
+    assert connected("task", "feedback", task_id).code == 2
+    ended = connected("--json", "task", "feedback", task_id, "--bad")
+    assert (ended.code, ended.problem["code"]) == (4, "not_final")
 
 
 def test_a_task_is_stopped_resumed_and_killed(connected: Run, contract: str) -> None:

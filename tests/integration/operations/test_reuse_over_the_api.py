@@ -126,4 +126,5 @@ async def test_a_rejected_repetition_is_recorded_and_never_offered_again(
         assert [each["is_final"] for each in found] == [False, True]
         await decided(node, WORDS)
         exact = read_seed(worker.asked[3].seed_bundle).exact
-        assert exact is not None and exact.task_id == second, "the newer answer, which held"
+        assert exact is not None
+        assert exact.task_id == second, "the newer answer, which held"

@@ -12,6 +12,7 @@ from wattswarm.api.routes import (
     governance,
     log,
     market,
+    merit,
     node,
     tasks,
 )
@@ -22,6 +23,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *artifacts.OPERATIONS,
     *controls.OPERATIONS,
     *market.OPERATIONS,
+    *merit.OPERATIONS,
     *governance.OPERATIONS,
     *executors.OPERATIONS,
     *log.OPERATIONS,

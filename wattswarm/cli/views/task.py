@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from wattswarm.cli.views.merit import contributions, feedback_line, rejection_line
 from wattswarm.cli.views.style import (
     between_ms,
     clock,
@@ -21,6 +22,7 @@ from wattswarm.cli.views.style import (
     word,
 )
 from wattswarm.surface.task import (
+    CandidateView,
     ContractCheck,
     Controlled,
     ControlView,
@@ -118,6 +120,9 @@ def task_view(view: TaskView) -> RenderableType:
         *(_finality(item) for item in view.finality),
         *_controls(view.controls),
         *_market(view),
+        *map(rejection_line, view.reuse_rejections),
+        *map(feedback_line, view.feedback),
+        *contributions(view.contributions),
         *(Text(f"next: {step}", "cyan") for step in view.next_steps),
     )
 
@@ -191,15 +196,16 @@ def _candidates(view: TaskView) -> Iterator[RenderableType]:
             findings,
             score(item.median_score_bp),
             f"+{item.approvals} −{item.rejections}",
-            _standing(item.is_final, item.is_decided),
+            _standing(item),
         )
     yield made
 
 
-def _standing(is_final: bool, is_decided: bool) -> Text:
-    if is_final:
-        return Text("★ final", "bold green")
-    return Text("decided", "green") if is_decided else Text("")
+def _standing(item: CandidateView) -> Text:
+    repeats = f", repeats {item.reuse_of[:12]}" if item.reuse_of else ""
+    if item.is_final:
+        return Text(f"★ final{repeats}", "bold green")
+    return Text(f"decided{repeats}", "green") if item.is_decided else Text(repeats.lstrip(", "))
 
 
 def _votes(view: TaskView) -> Iterator[RenderableType]:
