@@ -21,7 +21,7 @@ from wattswarm.kernel.knowledge import (
     question,
     rejected_outputs,
 )
-from wattswarm.kernel.limits import BASIS_POINTS
+from wattswarm.kernel.limits import BASIS_POINTS, JSON_CHECKED_BYTES_MAX
 from wattswarm.kernel.similarity import Sketch, resemblance_bp, sketch
 from wattswarm.kernel.state import TaskState
 from wattswarm.store.connection import Connection
@@ -120,7 +120,7 @@ class Precedents:
         return tuple(near[:SIMILAR_MAX])
 
     def _sketch(self, connection: Connection, task_id: TaskId) -> Sketch:
-        """Return the sketch of another task's inputs; an empty one when they are not here."""
+        """Return the sketch of another task's inputs; an empty one when they cannot be compared."""
         known = self._sketches.get(task_id)
         if known is not None:
             self._sketches.move_to_end(task_id)
@@ -143,8 +143,9 @@ class Precedents:
         return made
 
     def _inputs(self, terms: Contract) -> bytes | None:
-        if terms.inputs_ref is not None:
-            return self.read_body(terms.inputs_ref)
+        ref = terms.inputs_ref
+        if ref is not None:
+            return None if ref.size_bytes > JSON_CHECKED_BYTES_MAX else self.read_body(ref)
         return (terms.inputs or "{}").encode()
 
 

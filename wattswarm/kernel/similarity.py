@@ -51,7 +51,7 @@ def resemblance_bp(one: Sketch, other: Sketch) -> int:
 
 def _words(inputs: bytes) -> Iterator[str]:
     for text in _texts(inputs):
-        yield from WORD.findall(text.casefold())
+        yield from (found[0] for found in WORD.finditer(text.casefold()))
 
 
 def _texts(inputs: bytes) -> Iterator[str]:
