@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from tests.support.group_rows import task, with_rows
-from tests.support.scene import Scene, scene
+from tests.support.scene import Scene, ref, scene
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq
 from wattswarm.kernel.knowledge import Question, question
 from wattswarm.kernel.payloads import Ballot, Status, Work
@@ -251,7 +251,9 @@ def test_rejected_outputs_are_those_of_the_decisions_that_are_asked_about(store:
 def played() -> Scene:
     """Return a final task with one vote for and one against its answer."""
     stage = scene(threshold=2)
-    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    candidate = stage.propose(stage.claim(Work.PROPOSE), evidence=[ref(7), ref(6), ref(7)])
+    holder = stage.claim(Work.VERIFY, 1, executor="holder")
+    confirmed = [stage.confirm(holder, candidate, ref(n).digest, 1) for n in (6, 7)]
     votes = [
         stage.vote(stage.find(stage.claim(Work.VERIFY, by), candidate, by, status=status), by, said)
         for by, status, said in (
@@ -259,7 +261,7 @@ def played() -> Scene:
             (2, Status.FAILED, Ballot.REJECT),
         )
     ]
-    stage.seal(candidate, stage.decide(candidate, votes), [0, 1, 2])
+    stage.seal(candidate, stage.decide(candidate, votes, confirmed), [0, 1, 2])
     return stage
 
 
@@ -272,3 +274,4 @@ def test_a_final_task_pays_its_verifiers_and_is_found_again(store: Store) -> Non
     assert lines[stage.cast[2].node_id].quality == -AGREEMENT_UNITS
     (line,) = store.reader.precedents(limit=9, question=question(state.terms))
     assert (line.task_id, line.is_sound) == (state.task_id, True)
+    assert line.evidence == (ref(6).digest, ref(7).digest)

@@ -39,6 +39,8 @@ class SeedHit:
     output_digest: str
     summary: str = ""
     output: Json = None
+    evidence: tuple[str, ...] = ()
+    """Digests of the earlier answer's evidence."""
     reason_codes: tuple[int, ...] = ()
     confidence: float = 1.0
 
@@ -53,7 +55,7 @@ class SeedHit:
             },
             "output_digest": self.output_digest,
             "reuse_payload": self._payload(),
-            "evidence_digests": [],
+            "evidence_digests": list(self.evidence),
             "reason_codes_summary": list(self.reason_codes),
             "confidence_hint": self.confidence,
         }
@@ -162,6 +164,7 @@ def _hit(fields: Fields) -> SeedHit:
         output_digest=fields.text_or("output_digest", "", chars_max=ID_CHARS_MAX),
         summary=payload.text_or("summary", "", chars_max=SUMMARY_BYTES_MAX),
         output=payload.value("output") if payload.has("output") else None,
+        evidence=_names(fields, "evidence_digests"),
         reason_codes=_codes(fields),
         confidence=fields.fraction("confidence_hint"),
     )

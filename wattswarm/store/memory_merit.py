@@ -99,7 +99,20 @@ class MemoryMeritReader:
             and cast("int", each["rejections"]) >= cast("int", fields["quorum"])
             for each in self._rejections()
         )
-        return precedent_line(*cast("list[Any]", [*row, is_deprecated]))
+        evidence = self._evidence(fields)
+        return precedent_line(*cast("list[Any]", [*row, is_deprecated, evidence]))
+
+    def _evidence(self, fields: Fields) -> list[str]:
+        rows = (_fields("evidence", row) for _, row in self._rows("evidence"))
+        return sorted(
+            {
+                cast("str", each["digest"])
+                for each in rows
+                if each["is_own_list"]
+                and (each["task_id"], each["candidate_id"])
+                == (fields["task_id"], fields["candidate_id"])
+            }
+        )
 
     def _rows(self, table: str) -> Iterator[tuple[str, Row]]:
         """Yield the rows of a table, each with the scope of its task."""

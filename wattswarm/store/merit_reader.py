@@ -1,6 +1,6 @@
 """Reads what many tasks come to together: reputation, precedents, rejected repetitions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import attrs
@@ -67,6 +67,8 @@ class PrecedentLine:
     summary: str | None
     reuse_of: EventId | None
     is_deprecated: bool
+    evidence: tuple[str, ...] = ()
+    """Digests of the answer's own evidence."""
 
     @property
     def is_sound(self) -> bool:
@@ -188,8 +190,9 @@ def precedent_line(
     summary: str | None,
     reuse_of: bytes | None,
     is_deprecated: bool,
+    evidence: Sequence[str],
 ) -> PrecedentLine:
-    """Return a line from the columns of table `knowledge`, and whether it is deprecated."""
+    """Return a line from the columns of table `knowledge`, and what other tables say about it."""
     return PrecedentLine(
         task_id=EventId(task_id),
         epoch=epoch,
@@ -210,4 +213,5 @@ def precedent_line(
         summary=summary,
         reuse_of=None if reuse_of is None else EventId(reuse_of),
         is_deprecated=is_deprecated,
+        evidence=tuple(evidence),
     )

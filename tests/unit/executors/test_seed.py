@@ -34,6 +34,7 @@ HIT = SeedHit(
     output_digest="blake3:" + "0" * 64,
     summary="said",
     output={"answer": 1},
+    evidence=("blake3:" + "e" * 64,),
     reason_codes=(100,),
 )
 

@@ -15,7 +15,7 @@ from wattswarm.actors.dispatch.bodies import Bodies
 from wattswarm.actors.dispatch.docket import Docket
 from wattswarm.actors.dispatch.failing import WorkFailed
 from wattswarm.actors.precedents import Found, confidence
-from wattswarm.executors.contract import Stage
+from wattswarm.executors.contract import EVIDENCE_ITEMS_MAX, Stage
 from wattswarm.executors.fields import Fields, Json, parse, write
 from wattswarm.executors.seed import (
     AVOIDED_MAX,
@@ -169,6 +169,7 @@ def _similar(line: PrecedentLine, resemblance_bp: int | None) -> SeedHit:
         decision_id=line.decision.hex(),
         output_digest=line.output_digest,
         summary=line.summary or "",
+        evidence=line.evidence[:EVIDENCE_ITEMS_MAX],
         reason_codes=(int(ReasonCode.SCHEMA_OK),),
         confidence=1.0 if resemblance_bp is None else confidence(resemblance_bp),
     )

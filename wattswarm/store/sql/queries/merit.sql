@@ -32,7 +32,14 @@ select task_id, epoch, pin, candidate_id, decision_id, scope, task_type, input_d
         where reuse_rejections.decision_id = knowledge.decision_id
             and reuse_rejections.scope = knowledge.scope
             and reuse_rejections.rejections >= knowledge.quorum
-    ) as is_deprecated
+    ) as is_deprecated,
+    array(
+        select distinct evidence.digest
+        from evidence
+        where evidence.task_id = knowledge.task_id and evidence.candidate_id = knowledge.candidate_id
+            and is_own_list
+        order by evidence.digest
+    ) as evidence
 from knowledge
 where (%(scope)s::text is null or scope = %(scope)s)
     and (%(task_type)s::text is null or task_type = %(task_type)s)
