@@ -1,7 +1,5 @@
 """Saying how answers turned out: feedback and rejected repetitions."""
 
-from typing import Final
-
 import attrs
 
 from wattswarm.kernel import decide
@@ -10,11 +8,10 @@ from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.state import TaskState
 from wattswarm.operations.merit_view import feedback_views, rejection_views
+from wattswarm.operations.naming import pick
 from wattswarm.operations.speech import Speech
 from wattswarm.operations.task_view import task_row
 from wattswarm.surface.merit import FeedbackGiven, ReuseRejected
-
-SHOWN_MAX: Final = 80
 
 
 @attrs.frozen(kw_only=True)
@@ -58,18 +55,14 @@ class Appraising:
     def _rejection(
         self, state: TaskState, candidate: str | None, now_ms: int
     ) -> Signings | Rejection:
-        chosen = None if candidate is None else _candidate(state, candidate)
+        chosen = _chosen(state, candidate)
         if isinstance(chosen, Rejection):
             return chosen
         me = self.speech.pen.key.node_id
         return decide.reject_reuse(state, me, now_ms, candidate_id=chosen)
 
 
-def _candidate(state: TaskState, name: str) -> EventId | Rejection:
-    """Return the candidate of a task whose id begins so."""
-    found = [each for each in state.candidates if each.hex().startswith(name)]
-    if len(found) == 1:
-        return found[0]
-    code = "ambiguous_name" if found else "not_found"
-    message = f"{len(found)} candidates of the task begin with {name[:SHOWN_MAX]}"
-    return Rejection(code=code, message=message)
+def _chosen(state: TaskState, candidate: str | None) -> EventId | Rejection | None:
+    if candidate is None:
+        return None
+    return pick(state.candidates, candidate, "candidate of this task")

@@ -2,7 +2,8 @@
 
 import attrs
 
-from tests.support.scene import Scene, ref, scene
+from tests.laws.world import START_MS
+from tests.support.scene import CONTINUOUS, Scene, ref, scene
 from wattswarm.kernel.hashing import artifact_digest
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.knowledge import (
@@ -103,3 +104,16 @@ def test_a_rejected_repetition_is_to_be_avoided() -> None:
     assert rejected_outputs(stage.state) == frozenset()
     stage.reject_reuse(candidate, [stage.vote(found, 1, Ballot.REJECT)])
     assert rejected_outputs(stage.state) == {ref().digest}
+
+
+def test_each_epoch_has_its_own_tries_and_its_own_first_time() -> None:
+    stage = scene(
+        reuse={"max_attempts": 1, "verify_time_ms": 5_000, "verify_units": 1},
+        expires_in_ms=60_000,
+        **CONTINUOUS,
+    )
+    stage.propose(stage.claim(Work.PROPOSE), reuse_of=EARLIER)
+    assert not may_reuse(stage.state, stage.now_ms)
+    stage.end_epoch(signers=[0, 1, 2], at_ms=START_MS + 70_000)
+    assert may_reuse(stage.state, START_MS + 75_000)
+    assert not may_reuse(stage.state, START_MS + 75_001)

@@ -1,4 +1,4 @@
-"""Feedback and reuse rejections: who may say what, about what."""
+"""TASK_FEEDBACK_REPORTED and REUSE_REJECT_RECORDED: who may say what, about what."""
 
 import pytest
 

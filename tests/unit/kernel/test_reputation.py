@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.scene import Scene, scene
+from tests.support.scene import CONTINUOUS, Scene, scene
 from wattswarm.kernel.contract import Settlement
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, Status, Work
+from wattswarm.kernel.records import Label
 from wattswarm.kernel.reputation import (
     AGREEMENT_UNITS,
     CONTRIBUTION_UNITS_MAX,
@@ -222,3 +223,55 @@ def test_more_signatures_pay_no_fewer(some: list[int], others: list[int]) -> Non
     more.stage.seal(more.candidate, more.decision, some)
     more.stage.seal(more.candidate, more.decision, others)
     assert set(fewer.paid()) <= set(more.paid())
+
+
+# --- several epochs, and what statements leave of them --------------------------------------------
+
+
+def final_epoch(stage: Scene, by: int) -> EventId:
+    """Have a candidate of the epoch that is spoken of made final with one vote; return it."""
+    candidate = stage.propose(stage.claim(Work.PROPOSE, executor=f"p{len(stage.said)}"))
+    decision = stage.decide(candidate, [vote(stage, candidate, by)])
+    stage.seal(candidate, decision, [0, 1, 2])
+    return candidate
+
+
+def two_epochs() -> tuple[Scene, EventId, EventId]:
+    """Return a continuous task with two final epochs, and their candidates."""
+    stage = scene(threshold=2, **CONTINUOUS)
+    first = final_epoch(stage, 1)
+    stage.end_epoch(signers=[0, 1])
+    stage.entered = Label(2, stage.pin)
+    return stage, first, final_epoch(stage, 1)
+
+
+def test_a_verifier_is_paid_once_for_each_epoch() -> None:
+    stage, first, second = two_epochs()
+    found = sorted(contributions(stage.state), key=lambda each: each.epoch)
+    assert [(each.epoch, each.candidate) for each in found] == [(1, first), (2, second)]
+    assert len({each.node for each in found}) == 1
+    window_ms = stage.state.terms.settlement.window_ms
+    assert [each.due_at for each in found] == [
+        stage.state.expires_at(epoch) + window_ms for epoch in (1, 2)
+    ]
+
+
+def test_feedback_on_one_epoch_leaves_the_others() -> None:
+    stage, first, _ = two_epochs()
+    stage.entered = Label(1, stage.pin)
+    stage.complain(first)
+    found = sorted(contributions(stage.state), key=lambda each: each.epoch)
+    assert [each.is_bad for each in found] == [True, False]
+
+
+def test_of_two_ends_of_one_epoch_one_is_paid() -> None:
+    stage = scene(threshold=2, **CONTINUOUS)
+    other = stage.govern([0, 1], effective_at=stage.now_ms)
+    for pin in (stage.pin, other.id):
+        stage.end_epoch(pin, signers=[0, 1])
+    pins = sorted((stage.pin, other.id))
+    for pin in pins:
+        stage.entered = Label(2, pin)
+        final_epoch(stage, 1)
+    assert len(stage.state.outcomes) == 2
+    assert [each.label for each in contributions(stage.state)] == [Label(2, pins[0])]

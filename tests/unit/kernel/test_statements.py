@@ -26,8 +26,10 @@ from wattswarm.kernel.governance.statement import (
 )
 from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import Digest, EventId
+from wattswarm.kernel.knowledge import precedents
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
+from wattswarm.kernel.reputation import contributions
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.verdict import Effective, Ignored
 from wattswarm.kernel.views import state_word
@@ -398,3 +400,36 @@ def test_roles_are_those_of_the_version_that_is_named() -> None:
     say(stage, said, 2)
     assert stage.governance.voids(stage.task) == "revoked"
     assert Digest(alone.id) == said.governance
+
+
+# --- what rests on answers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revoked", ["candidate", "result", "vote", "decision"])
+def test_what_a_final_answer_rests_on_gives_no_reputation_and_no_knowledge_when_revoked(
+    revoked: str,
+) -> None:
+    stage = finalizers()
+    named = {"candidate": stage.propose(stage.claim(Work.PROPOSE))}
+    named["result"] = stage.find(stage.claim(Work.VERIFY, 1), named["candidate"], 1)
+    named["vote"] = stage.vote(named["result"], 1)
+    named["decision"] = stage.decide(named["candidate"], [named["vote"]])
+    stage.seal(named["candidate"], named["decision"], [0, 1])
+    assert contributions(stage.state)
+    assert precedents(stage.state)
+    outcome = stage.state.outcomes
+    revoke(stage, named[revoked])
+    assert contributions(stage.state) == ()
+    assert precedents(stage.state) == ()
+    assert stage.state.outcomes == outcome, "the outcome stays"
+
+
+def test_feedback_that_is_revoked_turns_nothing() -> None:
+    stage = finalizers()
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    vote = stage.vote(stage.find(stage.claim(Work.VERIFY, 1), candidate, 1), 1)
+    stage.seal(candidate, stage.decide(candidate, [vote]), [0, 1])
+    said = stage.complain(candidate)
+    assert contributions(stage.state)[0].is_bad
+    revoke(stage, said)
+    assert not contributions(stage.state)[0].is_bad
