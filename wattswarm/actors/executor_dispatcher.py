@@ -110,7 +110,8 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             agenda=self._agenda,
             isolation=Isolation(ctx=ctx, agenda=self._agenda),
         )
-        self._standing = Standing(reader, key.node_id)
+        merit = self._session(Purpose.READER, ctx)  # so that no look-up holds up the log's tail
+        self._standing = Standing(merit, key.node_id)
         self._clients = self._no_clients()
         self._registry = Registry(session=local, clients=self._clients, timeout_ms=self.timeout_ms)
         self._rules = Rules(
@@ -125,7 +126,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             terms=Terms(bodies=bodies, judge=ctx.hold(closing(Judge()))),
             keeper=Keeper(lambda executions: _store(local, executions)),
             seeder=Seeder(
-                bodies=bodies, look=lambda state, at_ms: _look(reader, precedents, state, at_ms)
+                bodies=bodies, look=lambda state, at_ms: _look(merit, precedents, state, at_ms)
             ),
         )
         await self._dockets.begin(ctx.clock.wall_ms())
