@@ -13,6 +13,7 @@ from wattswarm.actors.precedents import Precedents
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.knowledge import question
 from wattswarm.operations.derivation import Governing, derive_task
 from wattswarm.operations.merit_view import (
     precedent_view,
@@ -30,7 +31,7 @@ T = TypeVar("T")
 
 NODE: Final = re.compile(r"[0-9a-f]{64}\Z")
 OWN_LINES_MAX: Final = 512
-"""Precedents of one task's type that are looked through for what others said about its own."""
+"""Answers to one question that are looked through for what others said about a task's own."""
 
 BAD_CURSOR: Final = Rejection(
     code="bad_parameter",
@@ -100,10 +101,10 @@ class Merit:
             if isinstance(task_id, Rejection):
                 return task_id
             state = derive_task(connection, task_id, self.governing).state
+            if state.contract is None:
+                return task_knowledge(state, now_ms, ())
             lines = MeritReader(connection).precedents(
-                limit=OWN_LINES_MAX,
-                scope=state.scope,
-                task_type=None if state.contract is None else state.contract.task_type,
+                limit=OWN_LINES_MAX, scope=state.scope, question=question(state.contract)
             )
             return task_knowledge(state, now_ms, lines)
 
