@@ -20,6 +20,9 @@ TASKS_MAX: Final = 64
 TASK_ROWS_MAX: Final = 512
 """Tasks, and rows of each, that one query reads at most: a session has few seconds for a query."""
 
+TASKLESS_ROWS_MAX: Final = 1_024
+"""Rows that one query reads at most of what authors said beside tasks."""
+
 START: Final = Seq(0)
 END: Final = Seq(2**63 - 1)
 """Beyond every position that there will be."""
@@ -122,6 +125,29 @@ class LogReader:
                 binary=True,
             )
             return tuple(EventId(task_id) for (task_id,) in rows)
+
+    def taskless_about(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to_seq: Seq = END
+    ) -> Iterator[tuple[LogRow, ...]]:
+        """Yield those of some events, and of events of some authors, that name no task.
+
+        Page by page, in the order of the log.
+        """
+        at = START
+        while True:
+            values = {
+                "events": list(events),
+                "authors": list(authors),
+                "after_seq": at,
+                "up_to_seq": up_to_seq,
+                "limit": TASKLESS_ROWS_MAX,
+            }
+            rows = self._rows("read_taskless", values)
+            if rows:
+                yield rows
+            if len(rows) < TASKLESS_ROWS_MAX:
+                return
+            at = rows[-1].seq
 
     def governance_events(
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX

@@ -110,12 +110,12 @@ class Statements:
 
     names: frozenset[bytes]
 
-    def voided(self, event: Event) -> str | None:
+    def voids(self, event: Event) -> str | None:
         return "revoked" if event.event_id in self.names else None
 
 
 def projected(
-    events: Sequence[Event], voids: board.Voids = board.NOTHING_VOIDED
+    events: Sequence[Event], voids: board.Statements = board.NOTHING_VOIDED
 ) -> tuple[Mapping[bytes, Rows], Mapping[str, ScopeDigest]]:
     """Return the rows by group, and the digests of all scopes, of events as they came."""
     target = MemorySet()

@@ -37,7 +37,7 @@ class Statement:
     code: str
     names: frozenset[bytes]
 
-    def voided(self, event: Event) -> str | None:
+    def voids(self, event: Event) -> str | None:
         return self.code if event.event_id in self.names else None
 
 

@@ -7,7 +7,7 @@ projections; which of several revisions stands is a view over their rows, never 
 the newest is voided, the one before it stands again.
 """
 
-from wattswarm.kernel.board.judging import NOTHING_VOIDED, Voids, judge, judge_form
+from wattswarm.kernel.board.judging import NOTHING_VOIDED, Statements, judge, judge_form
 from wattswarm.kernel.board.kinds import CHECKS, KINDS, BoardKind
 from wattswarm.kernel.board.rows import TABLES, rows
 
@@ -17,7 +17,7 @@ __all__ = [
     "NOTHING_VOIDED",
     "TABLES",
     "BoardKind",
-    "Voids",
+    "Statements",
     "judge",
     "judge_form",
     "rows",

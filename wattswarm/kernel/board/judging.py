@@ -12,25 +12,25 @@ from wattswarm.kernel.payloads.board import BoardPayload
 from wattswarm.kernel.verdict import Ignored
 
 
-class Voids(Protocol):
-    """What judging asks of statements."""
+class Statements(Protocol):
+    """What judging asks of statements; `Governance` answers it."""
 
-    def voided(self, event: Event) -> str | None:
-        """Return the code of the statement that takes an event's effect away; None when none."""
+    def voids(self, event: Event) -> str | None:
+        """Return the code of why a statement leaves an event without effect, or None."""
         ...
 
 
 @attrs.frozen
 class _Nothing:
-    def voided(self, event: Event) -> str | None:
+    def voids(self, event: Event) -> str | None:
         del event
         return None
 
 
-NOTHING_VOIDED: Final[Voids] = _Nothing()
+NOTHING_VOIDED: Final[Statements] = _Nothing()
 
 
-def judge(event: Event, voids: Voids = NOTHING_VOIDED) -> BoardPayload | Ignored:
+def judge(event: Event, statements: Statements = NOTHING_VOIDED) -> BoardPayload | Ignored:
     """Return what an event of the board says, or why it has no effect."""
     payload = judge_form(event)
     if isinstance(payload, Ignored):
@@ -38,7 +38,7 @@ def judge(event: Event, voids: Voids = NOTHING_VOIDED) -> BoardPayload | Ignored
     flaw = KINDS[event.kind].judge(payload, event)
     if flaw is not None:
         return flaw
-    code = voids.voided(event)
+    code = statements.voids(event)
     return payload if code is None else Ignored(code)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from wattswarm.kernel.artifact import ArtifactRef
-from wattswarm.kernel.board.judging import NOTHING_VOIDED, Voids, judge
+from wattswarm.kernel.board.judging import NOTHING_VOIDED, Statements, judge
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.payloads.board import (
     CheckpointCreated,
@@ -184,10 +184,10 @@ TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
 """Kind → the tables that its events have rows in, the verdicts apart."""
 
 
-def rows(event: Event, voids: Voids = NOTHING_VOIDED) -> Rows:
+def rows(event: Event, statements: Statements = NOTHING_VOIDED) -> Rows:
     """Return all rows of an event's group: for the tables of its kind, and that of verdicts."""
     names = TABLES_OF[event.kind]
-    said = judge(event, voids)
+    said = judge(event, statements)
     if isinstance(said, Ignored):
         verdict: Row = (*_common(event), event.kind, said.code)
         return {**dict.fromkeys(names, ()), VERDICTS: (verdict,)}

@@ -42,6 +42,22 @@ select task_id from sel_events
 where author = any(%(authors)b::bytea[]) and task_id is not null and seq <= %(up_to_seq)b
 order by task_id
 
+-- name: read_taskless
+-- Events without a task that are named, or of some authors: by two indexes.
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from (
+    select * from sel_events
+    where event_id = any(%(events)b::bytea[]) and task_id is null
+        and seq > %(after_seq)s and seq <= %(up_to_seq)s
+    union
+    select * from sel_events
+    where author = any(%(authors)b::bytea[]) and task_id is null
+        and seq > %(after_seq)s and seq <= %(up_to_seq)s
+) as taskless
+join lanes using (lane_no)
+order by seq
+limit %(limit)s
+
 -- name: read_governance
 -- By the index of these kinds: they are few, and read by everybody at every start.
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
