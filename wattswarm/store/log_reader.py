@@ -9,9 +9,10 @@ import attrs
 
 from wattswarm.kernel.event import LaneClass
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
+from wattswarm.kernel.payloads.checkpoint import LaneMark
 from wattswarm.kernel.radix_trie import Summary
 from wattswarm.store.connection import Connection, translated
-from wattswarm.store.log_record import Head, Lane, LogRow
+from wattswarm.store.log_record import Head, Lane, LogRow, Marks
 from wattswarm.store.queries import load
 
 LOG_READER: Final = load("log_reader")
@@ -212,6 +213,25 @@ class LogReader:
             Lane(lane_no, scope, LaneClass(name), Summary(count, Digest(digest)))
             for lane_no, scope, name, count, digest in rows
         )
+
+    def marks(self, scope: str | None = None) -> Marks | None:
+        """Return the lanes, all or those of a scope, and the end of the log: of one moment.
+
+        The cut of a lane lies just above its latest event, so that its root is that of the whole
+        lane. None when no lane has events.
+        """
+        with translated():
+            rows = self.connection.execute(
+                LOG_READER["marks"], {"scope": scope}, binary=True
+            ).fetchall()
+        lanes = tuple(
+            LaneMark(of, LaneClass(name), last_at + 1, count, Digest(digest))
+            for of, name, count, digest, _seq, _chain, last_at in rows
+        )
+        if not rows:
+            return None
+        *_, seq, chain, _last_at = rows[0]
+        return Marks(Seq(seq), Digest(chain), lanes)
 
     def _rows(self, query: str, values: Mapping[str, object]) -> tuple[LogRow, ...]:
         with translated():

@@ -125,6 +125,20 @@ from lanes
 join lane_roots using (lane_no)
 order by scope, class
 
+-- name: marks
+-- Each lane with its root and its latest date, and the end of the log: of one moment.
+select scope, class, event_count, digest, last_seq, chain, (
+    select created_at from sel_events
+    where sel_events.lane_no = lanes.lane_no
+    order by created_at desc, event_id desc
+    limit 1
+) as last_at
+from lanes
+join lane_roots using (lane_no)
+cross join sel_head
+where %(scope)s::text is null or scope = %(scope)s
+order by scope, class
+
 -- name: lane_keys
 select created_at, event_id
 from sel_events
