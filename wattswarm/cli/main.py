@@ -25,6 +25,7 @@ GROUPS: Final = (
     ("node", "wattswarm.cli.node:app", "Start, stop and look at the node."),
     ("executors", "wattswarm.cli.executors:app", "Who does the work: add, list, check, remove."),
     ("task", "wattswarm.cli.task:app", "Submit tasks, watch them, and see what was decided."),
+    ("topic", "wattswarm.cli.topic:app", "Post messages on feeds, read, follow, subscribe."),
     (
         "governance",
         "wattswarm.cli.governance:app",

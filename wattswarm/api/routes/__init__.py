@@ -6,6 +6,7 @@ from wattswarm.api.operation import Operation
 from wattswarm.api.routes import (
     actors,
     artifacts,
+    board,
     chaos,
     controls,
     executors,
@@ -14,6 +15,7 @@ from wattswarm.api.routes import (
     market,
     node,
     tasks,
+    topics,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -23,6 +25,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *controls.OPERATIONS,
     *market.OPERATIONS,
     *governance.OPERATIONS,
+    *topics.OPERATIONS,
+    *board.OPERATIONS,
     *executors.OPERATIONS,
     *log.OPERATIONS,
     *actors.OPERATIONS,

@@ -46,14 +46,13 @@ order by task_id
 -- Events without a task that are named, or of some authors: by two indexes.
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
 from (
-    select * from sel_events
-    where event_id = any(%(events)b::bytea[]) and task_id is null
-        and seq > %(after_seq)s and seq <= %(up_to_seq)s
+    select seq from sel_events
+    where event_id = any(%(events)b::bytea[]) and task_id is null and seq > %(after_seq)s and seq <= %(up_to_seq)s
     union
-    select * from sel_events
-    where author = any(%(authors)b::bytea[]) and task_id is null
-        and seq > %(after_seq)s and seq <= %(up_to_seq)s
-) as taskless
+    select seq from sel_events
+    where author = any(%(authors)b::bytea[]) and task_id is null and seq > %(after_seq)s and seq <= %(up_to_seq)s
+) as found
+join sel_events using (seq)
 join lanes using (lane_no)
 order by seq
 limit %(limit)s
