@@ -199,7 +199,7 @@ def subscriptions(
     *,
     scope: str | None = None,
     node: str | None = None,
-    all: Annotated[bool, Parameter(negative="")] = False,  # noqa: A002
+    also_past: Annotated[bool, Parameter(name="--all", negative="")] = False,
     cursor: str | None = None,
     limit: int | None = None,
     session: Here,
@@ -210,14 +210,14 @@ def subscriptions(
         feed: Only of this feed.
         scope: Only of this scope.
         node: Only of this node, by its whole id.
-        all: Also of those who do not listen any more.
+        also_past: Also of those who do not listen any more.
         cursor: Where the page begins, as the page before said.
         limit: Subscriptions of a page.
     """
     from wattswarm.cli.views.board import subscriptions_view
     from wattswarm.surface.board import SubscriptionPage
 
-    query = {"feed_key": feed, "scope": scope, "node": node, "active": not all}
+    query = {"feed_key": feed, "scope": scope, "node": node, "active": not also_past}
     with session.client() as client:
         page = client.get(SubscriptionPage, SUBSCRIPTIONS, **query, cursor=cursor, limit=limit)
         session.out.show(page, subscriptions_view)

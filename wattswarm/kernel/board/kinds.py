@@ -42,6 +42,7 @@ class BoardKind:
     """What holds for one kind.
 
     Args:
+        says: What its events say.
         judge: The kind's own rule: why the event has no effect, or None.
         codes: What the own rule may answer.
         last_writer: The fields that make the key of what a later event replaces, beside scope and
@@ -49,7 +50,7 @@ class BoardKind:
             stands for itself.
     """
 
-    form: Form[BoardPayload]
+    says: type[BoardPayload]
     lane_class: LaneClass
     judge: Judge = _anything
     codes: tuple[str, ...] = ()
@@ -58,7 +59,12 @@ class BoardKind:
     @property
     def kind(self) -> str:
         """The name of the kind."""
-        return self.form.kind
+        return self.says.kind
+
+    @property
+    def form(self) -> Form[BoardPayload]:
+        """Its fields."""
+        return FORMS[self.kind]
 
 
 def judge_checkpoint(checkpoint: CheckpointCreated, event: Event) -> Ignored | None:
@@ -71,29 +77,29 @@ def judge_checkpoint(checkpoint: CheckpointCreated, event: Event) -> Ignored | N
 KINDS: Final[Mapping[str, BoardKind]] = {
     each.kind: each
     for each in (
-        BoardKind(form=FORMS[TopicMessagePosted.kind], lane_class=LaneClass.MESSAGES),
+        BoardKind(says=TopicMessagePosted, lane_class=LaneClass.MESSAGES),
         BoardKind(
-            form=FORMS[FeedSubscriptionUpdated.kind],
+            says=FeedSubscriptionUpdated,
             lane_class=LaneClass.WORK,
             last_writer=("feed_key",),
         ),
         BoardKind(
-            form=FORMS[TaskAnnounced.kind],
+            says=TaskAnnounced,
             lane_class=LaneClass.WORK,
             last_writer=("announcement_key",),
         ),
         BoardKind(
-            form=FORMS[ExecutionIntentDeclared.kind],
+            says=ExecutionIntentDeclared,
             lane_class=LaneClass.WORK,
             last_writer=("task", "execution_set"),
         ),
         BoardKind(
-            form=FORMS[ExecutionSetConfirmed.kind],
+            says=ExecutionSetConfirmed,
             lane_class=LaneClass.WORK,
             last_writer=("task", "execution_set"),
         ),
         BoardKind(
-            form=FORMS[CheckpointCreated.kind],
+            says=CheckpointCreated,
             lane_class=LaneClass.CONTROL,
             judge=judge_checkpoint,
             codes=("lane_out_of_scope",),
