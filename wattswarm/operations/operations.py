@@ -186,8 +186,7 @@ class Operations:
         voice = Voice(
             reads=self._reads,
             governing=governing,
-            key=given.key,
-            append=given.append,
+            pen=pen,
             clock=clock,
             caught_up=node.caught_up,
         )

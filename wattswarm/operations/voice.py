@@ -6,17 +6,12 @@ from typing import TypeAlias
 import attrs
 import trio
 
-from wattswarm.actors.messages import Append, AppendRefused
-from wattswarm.actors.runtime.errors import ActorError
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.decide.board import Speaker, may_speak
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.event import Event
-from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.derivation import Governing
-from wattswarm.operations.failing import of_actor_error, of_append
-from wattswarm.operations.submission import Appender
+from wattswarm.operations.speech import Pen
 from wattswarm.store.board_reader import BoardReader
 from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import LogReader
@@ -37,8 +32,7 @@ class Voice:
 
     reads: Reads
     governing: Governing
-    key: KeyPair
-    append: Appender
+    pen: Pen
     clock: Clock
     caught_up: Callable[[int], Awaitable[bool]]
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
@@ -54,11 +48,7 @@ class Voice:
             )
             if isinstance(signings, Rejection):
                 return signings
-            if not signings:
-                return Uttered(scope=scope, event_id=None, seq=None, already=True)
-            (signing,) = signings
-            event = signing.draft.sign(self.governing.tail.network_id, self.key)
-            return await self._append(event)
+            return await self._write(scope, signings)
 
     async def revise(self, scope: str, decide: Decide) -> Uttered | Rejection:
         """Say what depends on what stands: on what is in the log by now, projected or not yet."""
@@ -77,12 +67,14 @@ class Voice:
     def _decide(
         self, connection: Connection, scope: str, now_ms: int, decide: Decide
     ) -> Signings | Rejection:
-        me = self.key.node_id
-        refusal = self.governing.decide(connection, lambda governance: may_speak(governance, me))
+        me = self.pen.key.node_id
+        refusal = self.governing.decide(
+            connection, lambda governance: may_speak(governance, me, now_ms)
+        )
         if refusal is not None:
             return refusal
         speaker = Speaker(
-            network_id=self.governing.tail.network_id,
+            network_id=self.pen.network_id,
             me=me,
             scope=scope,
             now_ms=now_ms,
@@ -90,17 +82,13 @@ class Voice:
         )
         return decide(speaker, BoardReader(connection))
 
-    async def _append(self, event: Event) -> Uttered | Rejection:
+    async def _write(self, scope: str, signings: Signings) -> Uttered | Rejection:
+        if not signings:
+            return Uttered(scope=scope, event_id=None, seq=None, already=True)
+        (signing,) = signings
+        event = signing.draft.unsigned(self.pen.network_id, self.pen.key.node_id)
         self._last_ms = event.created_at
-        try:
-            answer = await self.append(Append(events=(event.to_wire(),), is_own=True))
-        except ActorError as error:
-            return of_actor_error(error)
-        if isinstance(answer, AppendRefused):
-            return of_append(answer)
-        return Uttered(
-            scope=event.scope,
-            event_id=event.event_id.hex(),
-            seq=answer.seqs[0],
-            already=answer.already[0],
-        )
+        seq = await self.pen.write(signings)
+        if isinstance(seq, Rejection):
+            return seq
+        return Uttered(scope=scope, event_id=event.event_id.hex(), seq=seq, already=False)

@@ -165,10 +165,10 @@ def test_members_and_lanes_may_be_given_in_any_order() -> None:
 def test_only_an_admitted_node_speaks() -> None:
     founder, stranger = keys(2)
     network = local_network(founder)
-    assert decide.may_speak(network.governance(), founder.node_id) is None
-    refused = decide.may_speak(network.governance(), stranger.node_id)
+    assert decide.may_speak(network.governance(), founder.node_id, START_MS) is None
+    refused = decide.may_speak(network.governance(), stranger.node_id, START_MS)
     assert refused is not None
     assert refused.code == "not_admitted"
-    early = decide.may_speak(Governance(network.network_id), founder.node_id)
+    early = decide.may_speak(Governance(network.network_id), founder.node_id, START_MS)
     assert early is not None
     assert early.code == "no_governance"

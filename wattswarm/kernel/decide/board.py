@@ -80,11 +80,13 @@ class Speaker:
         return max(self.now_ms, 1 + max(self.last_ms, *after_ms, 0))
 
 
-def may_speak(governance: Governance, me: NodeId) -> Rejection | None:
-    """Return why what a node says would be taken in by nobody; None when it is admitted."""
+def may_speak(governance: Governance, me: NodeId, now_ms: int) -> Rejection | None:
+    """Return why what a node says now would have no effect anywhere; None when it would."""
     if governance.genesis is None:
         return refuse("no_governance")
-    return None if governance.admits(me) else refuse("not_admitted")
+    if not governance.admits(me):
+        return refuse("not_admitted")
+    return refuse("barred") if governance.bars(me, now_ms) else None
 
 
 def post(
