@@ -8,7 +8,7 @@ import pytest
 from tests.support.log_events import START_MS, event, events, group, singles
 from wattswarm.kernel import chain, radix_trie, time_trie
 from wattswarm.kernel.event import Event, LaneClass
-from wattswarm.kernel.ids import EventId, Seq
+from wattswarm.kernel.ids import EventId, NodeId, Seq
 from wattswarm.kernel.lock import Lock
 from wattswarm.store import log_reader
 from wattswarm.store.connection import Database, Purpose
@@ -274,6 +274,26 @@ def test_the_tasks_of_events_and_of_authors_are_found(writer: Writer, log: Log) 
     assert find([about_last.event_id, EventId(bytes(32)), first], []) == (first, last)
     assert find([about_last.event_id], [], Seq(3)) == ()
     assert find([], [tasks[0].author]) == tuple(each.event_id for each in tasks)
+
+
+def test_what_names_no_task_is_found_by_id_and_by_author_page_by_page(
+    writer: Writer, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "TASKLESS_ROWS_MAX", 2)
+    task = event(0, kind="TASK_CREATED")
+    free = [event(number) for number in range(1, 8)]
+    writer.append(singles([task, event(20, task_id=task.event_id), *free]))
+
+    def find(events: list[EventId], authors: list[NodeId], up_to: int = 99) -> list[EventId]:
+        pages = log.reader.taskless_about(events, authors, Seq(up_to))
+        return [row.event_id for page in pages for row in page]
+
+    everything = [each.event_id for each in free]
+    assert find([], []) == []
+    assert find([task.event_id, free[3].event_id, EventId(bytes(32))], []) == [everything[3]]
+    assert find([free[3].event_id], [task.author]) == everything
+    assert find([], [task.author], 4) == everything[:2]
+    assert find([], [NodeId(bytes(32))]) == []
 
 
 def _id(each: Event) -> EventId:

@@ -7,9 +7,13 @@ from typing import TypeAlias
 import attrs
 import pytest
 
+from tests.support.board_events import SAMPLES, said
 from tests.support.group_rows import governance, task, with_rows
+from wattswarm.kernel import board
+from wattswarm.kernel.event import Event
 from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import EventId, Seq
+from wattswarm.kernel.payloads.board import BoardPayload
 from wattswarm.kernel.rows import TABLES, Row, Rows
 from wattswarm.kernel.scope_digest import scope_digest
 from wattswarm.store.connection import Connection, Database, Purpose
@@ -23,10 +27,30 @@ from wattswarm.store.memory_projections import (
 from wattswarm.store.projection_reader import ProjectionReader, TaskCursor
 from wattswarm.store.projections import Projections, Quarantined
 from wattswarm.store.shadow import Shadow
-from wattswarm.store.tables import GroupRows
+from wattswarm.store.tables import GroupRows, board_group, task_group
 
 Writer: TypeAlias = Projections | MemoryProjections
 ZERO = Seq(0)
+
+
+@attrs.frozen
+class Voiding:
+    """Voids everything."""
+
+    def voided(self, event: Event) -> str | None:
+        return "revoked" if event.event_id else None
+
+
+def board_event(payload: BoardPayload, scope: str) -> GroupRows:
+    """Return the group of an event of the board."""
+    made = said(payload, scope=scope)
+    return board_group(made.event_id, scope, board.rows(made))
+
+
+def unknown_task(name: bytes) -> GroupRows:
+    """Return the group of a task that some event names and nobody has made."""
+    row = (name, *task(1, scope=None).rows["tasks"][0][1:])
+    return task_group(EventId(name), None, {**dict.fromkeys(TABLES, ()), "tasks": (row,)})
 
 
 class Store:
@@ -364,3 +388,47 @@ def test_a_digest_tells_apart_what_differs_in_one_value() -> None:
     assert one.digest != two.digest
     assert governance(seed=1).digest != governance(seed=2).digest
     assert digest(Context.DIGEST) != one.digest
+
+
+def test_the_board_is_in_the_digest_of_the_scope_that_each_event_states(store: Store) -> None:
+    writer = store.writer()
+    groups = [board_event(payload, scope) for scope in ("node:a", "group:b") for payload in SAMPLES]
+    put(writer, *groups, task(1, scope="node:a"))
+    put(writer, *groups[:3])
+    found = store.reader.derived().scopes
+    assert {scope: of.groups for scope, of in found.items()} == {
+        "group:b": len(SAMPLES),
+        "node:a": len(SAMPLES) + 1,
+    }
+    pairs = sorted((each.group_id, each.digest) for each in groups if each.scope == "group:b")
+    assert found["group:b"].digest == scope_digest("group:b", pairs)
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_naming_what_is_no_task_as_a_task_changes_nothing_about_it(
+    store: Store, is_one_batch: bool
+) -> None:
+    writer = store.writer()
+    others = [board_event(SAMPLES[0], "global"), governance()]
+    put(writer, *others)
+    wanted = store.reader.derived().scopes
+    posing = [unknown_task(each.owner) for each in others]
+    if is_one_batch:
+        put(writer, *posing, *others)
+    else:
+        put(writer, *posing)
+    assert store.reader.derived().scopes == wanted
+    assert by_key(store.reader.governance()) == by_key(others[1].rows)
+
+
+def test_a_voided_event_of_the_board_leaves_a_verdict_and_comes_back(store: Store) -> None:
+    writer = store.writer()
+    made = said(SAMPLES[0])
+    before = board_group(made.event_id, made.scope, board.rows(made))
+    voided = board_group(made.event_id, made.scope, board.rows(made, Voiding()))
+    put(writer, before)
+    digests = [store.reader.derived().scopes]
+    for group in (voided, before):
+        put(writer, group)
+        digests.append(store.reader.derived().scopes)
+    assert digests[0] == digests[2] != digests[1]

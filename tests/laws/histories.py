@@ -23,7 +23,7 @@ from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.governance import Role, Version
 from wattswarm.kernel.ids import Digest, EventId, NodeId
-from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
+from wattswarm.kernel.payloads import Ballot, Payload, Status, Work, board
 from wattswarm.kernel.payloads.control import PAYLOADS, ControlWord
 from wattswarm.kernel.payloads.feedback import FeedbackWord
 from wattswarm.kernel.records import Control, Label, Subject
@@ -588,8 +588,9 @@ def _notice(author: Author) -> None:
 
 
 def _nonsense(author: Author) -> None:
-    """An event of an unknown kind, or one of a known kind with another's fields."""
-    kind = author.rng.choice(("TASK_LOVED", *sorted(payloads.KINDS - {"TASK_CREATED"})))
+    """An event of an unknown kind or of the board, or one of a known kind with another's fields."""
+    known_kinds = sorted(payloads.KINDS - {"TASK_CREATED"})
+    kind = author.rng.choice(("TASK_LOVED", *sorted(board.KINDS), *known_kinds))
     fields = author.rng.choice(({}, {"claim": bytes(32)}, {"why": "not"}, {"sigs": [[b"", b""]]}))
     event = author.event(kind, fields, author.key(), author.date())
     known = _Known(event, payloads.TaskClaimReleased(claim=EventId(bytes(32))), author.cast[0])

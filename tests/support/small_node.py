@@ -13,6 +13,7 @@ import attrs
 import trio
 
 from tests.support import small_merit
+from tests.support.small_board import SmallBoard
 from tests.support.small_governance import Council
 from wattswarm.kernel.archive import ArchiveWriter
 from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
@@ -51,7 +52,7 @@ class SmallTask:
 
 
 @attrs.define(eq=False)
-class SmallNode:
+class SmallNode(SmallBoard):
     """A `NodeApi` in memory."""
 
     state: nodes.NodeState = "ready"
@@ -229,8 +230,8 @@ class SmallNode:
             task_id=task_id, seq=made.seq, already=already, contract=_shown(made.contract)
         )
 
-    async def append(self, kind: str, task_id: str | None) -> None:
-        """Add an event to the log, and tell whoever follows it."""
+    async def append(self, kind: str, task_id: str | None) -> str:
+        """Add an event to the log, tell whoever follows it, and return its id."""
         seq = len(self.entries) + 1
         event_id = hashlib.sha256(b"event" + seq.to_bytes(4, "big")).hexdigest()
         self.entries.append(
@@ -267,6 +268,7 @@ class SmallNode:
         async with self.moved:
             self.news += news
             self.moved.notify_all()
+        return event_id
 
     async def finish(self, task_id: str) -> None:
         """Decide a task for good."""

@@ -5,7 +5,7 @@ announcement that never came is made up for by a look from time to time.
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from random import Random
 from typing import ClassVar, Final
@@ -134,6 +134,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             history=self._history,
             pinned=self._pinned,
             touched=self._touched,
+            posted=self._posted,
         )
         seq = START
         while rows := log.governance_events(seq, limit=GOVERNANCE_PAGE):
@@ -216,10 +217,11 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     async def _announce(self, derived: Derived, ctx: Context) -> None:
         for item in derived.quarantined:
             self._quarantined += 1
-            ctx.log.error("task quarantined", task=item.group_id.hex(), reason=item.error)
-        changed = tuple(group.group_id for group in derived.groups)
+            ctx.log.error("group quarantined", group=item.group_id.hex(), reason=item.error)
+        changed = derived.tasks
         await ctx.point("announce.before")
-        for at in range(0, len(changed), ANNOUNCED_MAX):
+        # Without a task there is still news: whoever waits for the projections hears of it.
+        for at in range(0, max(len(changed), bool(derived.groups)), ANNOUNCED_MAX):
             news = TasksChanged(changed[at : at + ANNOUNCED_MAX], self._seq)
             announce(ctx, self.listeners, news)
 
@@ -256,6 +258,11 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         self, events: Collection[EventId], authors: Collection[NodeId], up_to: Seq
     ) -> Collection[TaskId]:
         return LogReader(self._connection).tasks_about(events, authors, up_to)
+
+    def _posted(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to: Seq
+    ) -> Iterable[Sequence[LogRow]]:
+        return LogReader(self._connection).taskless_about(events, authors, up_to)
 
     def _pinned(self, pins: Collection[Digest]) -> Collection[TaskId]:
         return ProjectionReader(self._connection).tasks_waiting_for(pins)

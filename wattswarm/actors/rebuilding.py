@@ -125,6 +125,7 @@ class Rebuilder:
             history=LogReader(connection).events_of_tasks,
             pinned=ProjectionReader(rebuilt).tasks_waiting_for,
             touched=LogReader(connection).tasks_about,
+            posted=LogReader(connection).taskless_about,
         )
 
     def _derive_to(

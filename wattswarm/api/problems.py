@@ -34,6 +34,8 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "bad_field": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_value": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bad_version": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "inconsistent": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "contract_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "executor_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "dial_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -227,3 +227,33 @@ def _bring(session: Session) -> "Generator[Bring]":
     session.out.note(OPENING)
     with offline.importing(session.config(), session.state) as bring:
         yield bring
+
+
+@app.command
+def checkpoint(*, scope: str | None = None, session: Here) -> None:
+    """Sign where the log ends, and the root of each of its lanes, for others to compare.
+
+    Args:
+        scope: Only the lanes of this scope, said in that scope; by default all, said in `global`.
+    """
+    from wattswarm.cli.views.board import uttered_view
+    from wattswarm.surface.board import Uttered
+
+    with session.client() as client:
+        session.out.show(client.post(Uttered, "/log/checkpoints", {"scope": scope}), uttered_view)
+
+
+@app.command
+def checkpoints(*, cursor: str | None = None, limit: int | None = None, session: Here) -> None:
+    """List checkpoints of this node and of others, newest first.
+
+    Args:
+        cursor: Where the page begins, as the page before said.
+        limit: Checkpoints of a page.
+    """
+    from wattswarm.cli.views.board import checkpoints_view
+    from wattswarm.surface.board import CheckpointPage
+
+    with session.client() as client:
+        page = client.get(CheckpointPage, "/log/checkpoints", cursor=cursor, limit=limit)
+        session.out.show(page, checkpoints_view)

@@ -26,6 +26,7 @@ GROUPS: Final = (
     ("executors", "wattswarm.cli.executors:app", "Who does the work: add, list, check, remove."),
     ("task", "wattswarm.cli.task:app", "Submit tasks, watch them, and see what was decided."),
     ("knowledge", "wattswarm.cli.knowledge:app", "What was decided: find, compare, export."),
+    ("topic", "wattswarm.cli.topic:app", "Post messages on feeds, read, follow, subscribe."),
     (
         "governance",
         "wattswarm.cli.governance:app",

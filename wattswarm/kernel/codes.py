@@ -35,6 +35,8 @@ VERDICTS: Final[Mapping[str, str]] = {
     "wrong_class": "an event of this kind belongs to another class of lane.",
     "wrong_scope": "its scope is not that of its task.",
     "task_in_task": "an event that creates a task does not name one.",
+    "board_in_task": "an event of this kind belongs to no task, and names one in its payload only.",
+    "lane_out_of_scope": "it states a lane of another scope than its own.",
     "wrong_epoch": "it belongs to an epoch that the task, or what it names, does not have.",
     "revoked": "finalizers revoked it.",
     "penalized": "finalizers penalized its author, and it falls within that.",

@@ -30,6 +30,9 @@ ARRAY_ITEMS_MAX: Final = 4_096
 REASON_BYTES_MAX: Final = 4_096
 RECEIPT_BYTES_MAX: Final = 4_096
 SUMMARY_BYTES_MAX: Final = 2_048
+TOPIC_TEXT_BYTES_MAX: Final = 2_048
+"""Of a topic message that stands in its event: longer ones are artifacts."""
+
 SCHEMA_BYTES_MAX: Final = 32_768
 SCHEMA_PATTERN_BYTES_MAX: Final = 1_048_576
 """Memory of one compiled pattern."""

@@ -36,6 +36,7 @@ from wattswarm.kernel import (
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.ids import Digest, EventId, TaskId
+from wattswarm.kernel.payloads import board
 from wattswarm.kernel.payloads.task import TaskCreated
 from wattswarm.kernel.records import Label
 from wattswarm.kernel.rule import Entry, Hold, Rule, ignored, in_epoch, waits
@@ -317,7 +318,8 @@ def _entry(event: Event) -> Entry[Any]:
     """Return the event with its rule and payload, and with what is wrong with it by itself."""
     rule = RULES.get(event.kind)
     if rule is None:
-        return Entry(event, None, None, ignored("unknown_kind"))
+        code = "board_in_task" if event.kind in board.KINDS else "unknown_kind"
+        return Entry(event, None, None, ignored(code))
     if event.lane_class is not LaneClass.WORK:
         return Entry(event, rule, None, ignored("wrong_class"))
     if event.kind == TaskCreated.kind and event.task_id is not None:

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, Seq, TaskId, short
+from wattswarm.store.board_reader import BoardReader
 from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import LogReader
 from wattswarm.store.log_record import LogRow
@@ -44,6 +45,11 @@ def find_task(connection: Connection, name: str) -> TaskId | Rejection:
 
 def as_task_id(name: str) -> TaskId | None:
     """Return the task that a complete name is of, whether anything is known of it or not."""
+    return as_event_id(name)
+
+
+def as_event_id(name: str) -> EventId | None:
+    """Return the event that a complete name is of, whether anything is known of it or not."""
     whole = as_digest(name)
     return None if whole is None else EventId(whole)
 
@@ -53,6 +59,13 @@ def as_digest(name: str) -> bytes | None:
     if len(name) != FULL_NIBBLES or not HEX_PREFIX.match(name):
         return None
     return bytes.fromhex(name)
+
+
+def find_message(board: BoardReader, name: str) -> EventId | Rejection:
+    """Return the topic message whose id begins so."""
+    if not HEX_PREFIX.match(name):
+        return _unknown("message", name)
+    return _one(board.find_messages(name), "message", name)
 
 
 def find_event(connection: Connection, name: str) -> LogRow | Rejection:

@@ -24,6 +24,7 @@ from wattswarm.operations.appraising import Appraising
 from wattswarm.operations.artifacts import Artifacts
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.chaos import Chaos
+from wattswarm.operations.checkpointing import Checkpointing
 from wattswarm.operations.controlling import Controlling
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.doctor import Doctor
@@ -43,7 +44,10 @@ from wattswarm.operations.reverts import Reverts
 from wattswarm.operations.speech import Pen, Speech
 from wattswarm.operations.stream import Stream
 from wattswarm.operations.submission import Appender, Submission
+from wattswarm.operations.task_board import TaskBoard
 from wattswarm.operations.tasks import Tasks
+from wattswarm.operations.topics import Topics
+from wattswarm.operations.voice import Voice
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.connection import Database
 from wattswarm.store.pool import Reads
@@ -196,6 +200,32 @@ class Operations:
         self.similar = merit.similar
         self.knowledge = merit.knowledge
         self.reputation = merit.reputation
+        voice = Voice(
+            reads=self._reads,
+            governing=governing,
+            pen=pen,
+            clock=clock,
+            caught_up=node.caught_up,
+        )
+        topics = Topics(
+            reads=self._reads, artifacts=artifacts, bodies=Bodies(artifacts), voice=voice
+        )
+        self.post_message = topics.post_message
+        self.messages = topics.messages
+        self.message = topics.message
+        self.subscribe = topics.subscribe
+        self.subscriptions = topics.subscriptions
+
+        task_board = TaskBoard(reads=self._reads, bodies=Bodies(artifacts), voice=voice)
+        self.announce_task = task_board.announce_task
+        self.announcements_of_tasks = task_board.announcements
+        self.declare_intent = task_board.declare_intent
+        self.confirm_set = task_board.confirm_set
+        self.execution_sets = task_board.execution_sets
+
+        checkpointing = Checkpointing(reads=self._reads, voice=voice)
+        self.checkpoint = checkpointing.checkpoint
+        self.checkpoints = checkpointing.checkpoints
 
         executors = Executors(
             local=self._local,

@@ -9,9 +9,10 @@ import attrs
 
 from wattswarm.kernel.event import LaneClass
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
+from wattswarm.kernel.payloads.checkpoint import LaneMark
 from wattswarm.kernel.radix_trie import Summary
 from wattswarm.store.connection import Connection, translated
-from wattswarm.store.log_record import Head, Lane, LogRow
+from wattswarm.store.log_record import Head, Lane, LogRow, Marks
 from wattswarm.store.queries import load
 
 LOG_READER: Final = load("log_reader")
@@ -19,6 +20,9 @@ ROWS_MAX: Final = 4_096
 TASKS_MAX: Final = 64
 TASK_ROWS_MAX: Final = 512
 """Tasks, and rows of each, that one query reads at most: a session has few seconds for a query."""
+
+TASKLESS_ROWS_MAX: Final = 1_024
+"""Rows that one query reads at most of what authors said beside tasks."""
 
 START: Final = Seq(0)
 END: Final = Seq(2**63 - 1)
@@ -123,6 +127,29 @@ class LogReader:
             )
             return tuple(EventId(task_id) for (task_id,) in rows)
 
+    def taskless_about(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to_seq: Seq = END
+    ) -> Iterator[tuple[LogRow, ...]]:
+        """Yield those of some events, and of events of some authors, that name no task.
+
+        Page by page, in the order of the log.
+        """
+        at = START
+        while True:
+            values = {
+                "events": list(events),
+                "authors": list(authors),
+                "after_seq": at,
+                "up_to_seq": up_to_seq,
+                "limit": TASKLESS_ROWS_MAX,
+            }
+            rows = self._rows("read_taskless", values)
+            if rows:
+                yield rows
+            if len(rows) < TASKLESS_ROWS_MAX:
+                return
+            at = rows[-1].seq
+
     def governance_events(
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX
     ) -> tuple[LogRow, ...]:
@@ -186,6 +213,25 @@ class LogReader:
             Lane(lane_no, scope, LaneClass(name), Summary(count, Digest(digest)))
             for lane_no, scope, name, count, digest in rows
         )
+
+    def marks(self, scope: str | None = None) -> Marks | None:
+        """Return the lanes, all or those of a scope, and the end of the log: of one moment.
+
+        The cut of a lane lies just above its latest event, so that its root is that of the whole
+        lane. None when no lane has events.
+        """
+        with translated():
+            rows = self.connection.execute(
+                LOG_READER["marks"], {"scope": scope}, binary=True
+            ).fetchall()
+        lanes = tuple(
+            LaneMark(of, LaneClass(name), last_at + 1, count, Digest(digest))
+            for of, name, count, digest, _seq, _chain, last_at in rows
+        )
+        if not rows:
+            return None
+        *_, seq, chain, _last_at = rows[0]
+        return Marks(Seq(seq), Digest(chain), lanes)
 
     def _rows(self, query: str, values: Mapping[str, object]) -> tuple[LogRow, ...]:
         with translated():

@@ -9,6 +9,7 @@ from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass, restore, wire
 from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.kernel.lock import Lock
+from wattswarm.kernel.payloads.checkpoint import LaneMark
 from wattswarm.kernel.radix_trie import Summary
 from wattswarm.store.errors import LogDamaged
 
@@ -125,3 +126,12 @@ class Lane:
     scope: str
     lane_class: LaneClass
     root: Summary
+
+
+@attrs.frozen
+class Marks:
+    """Where a log ended at some moment, and its lanes then: those that had events."""
+
+    seq: Seq
+    chain: Digest
+    lanes: tuple[LaneMark, ...]

@@ -5,7 +5,7 @@ fenced, as in the database; nothing else can fail.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -156,6 +156,18 @@ class MemoryLogReader:
             if row.task_id is not None and (row.event_id in events or row.author in authors)
         }
         return tuple(sorted(found))
+
+    def taskless_about(
+        self, events: Collection[EventId], authors: Collection[NodeId], up_to_seq: Seq = END
+    ) -> Iterator[tuple[LogRow, ...]]:
+        """Yield those of some events, and of events of some authors, that name no task."""
+        found = tuple(
+            row
+            for row in self.log.rows[:up_to_seq]
+            if row.task_id is None and (row.event_id in events or row.author in authors)
+        )
+        if found:
+            yield found
 
     def governance_events(
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX

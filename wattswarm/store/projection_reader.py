@@ -168,7 +168,7 @@ class ProjectionReader:
             return {EventId(task_id): word for task_id, word in rows}
 
     def artifact_mime(self, digest: str) -> str | None:
-        """Return the media type that an output or a piece of evidence has with this digest."""
+        """Return the media type that some event gives to the body with this digest."""
         with translated():
             row = self.connection.execute(
                 PROJECTIONS["artifact_mime"], {"digest": digest}

@@ -150,7 +150,7 @@ class Projections:
         with connection.pipeline():
             _write_groups(connection, groups)
             for table, owners in changed.items():
-                ids = [group.group_id for group in owners]
+                ids = [group.owner for group in owners]
                 connection.execute(TABLE_QUERIES[f"delete_{table}"], {"ids": ids})
         for table, owners in changed.items():
             _copy(connection, table, [row for group in owners for row in group.rows[table]])

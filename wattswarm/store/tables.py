@@ -1,7 +1,8 @@
-"""The tables of groups: those of a task (`kernel/rows/`), and those of governance.
+"""The tables of groups: of tasks (`kernel/rows/`), of the board (`kernel/board/`), of governance.
 
-A group is what is replaced as a whole: a task, or the governance chain. The SQL of `derived.sql`
-    and `queries/tables.sql` has the same tables and columns, which a test compares.
+A group is what is replaced as a whole: a task, an event of the board, or the governance chain. The
+SQL of `derived.sql` and `queries/tables.sql` has the same tables and columns, which a test
+compares.
 """
 
 from collections.abc import Mapping
@@ -10,13 +11,18 @@ from typing import Final
 import attrs
 import cbor2
 
+from wattswarm.kernel import board
 from wattswarm.kernel.group_digest import EMPTY, NO_GROUP, encoded, group_digest
 from wattswarm.kernel.hashing import Context, digest
-from wattswarm.kernel.ids import Digest, TaskId
+from wattswarm.kernel.ids import Digest, EventId, TaskId
 from wattswarm.kernel.rows import TABLES, ColumnType, Row, Rows, TableShape, shape
 
 GOVERNANCE_SCOPE: Final = "global"
 NO_ROWS: Final = digest(Context.DIGEST, EMPTY)
+BOARD_MARK: Final = b"b"
+GOVERNANCE_MARK: Final = b"g"
+"""Before the names of groups that are no tasks: an event may name any 32 bytes as its task."""
+
 UNKNOWN_SCOPE: Final = ""
 """Of a task whose TASK_CREATED has not arrived."""
 
@@ -50,7 +56,11 @@ GOVERNANCE_TABLES: Final[Mapping[str, TableShape]] = {
 }
 """The tables that `Governance.rows` fills."""
 
-ALL_TABLES: Final[Mapping[str, TableShape]] = {**TABLES, **GOVERNANCE_TABLES}
+ALL_TABLES: Final[Mapping[str, TableShape]] = {
+    **TABLES,
+    **board.TABLES,
+    **GOVERNANCE_TABLES,
+}
 
 SQL_TYPES: Final[Mapping[ColumnType, str]] = {
     ColumnType.UINT: "int8",
@@ -65,11 +75,13 @@ SQL_TYPES: Final[Mapping[ColumnType, str]] = {
 class GroupRows:
     """All rows of a group. `digest` is None for a group that is in no digest of a scope.
 
-    `tables` has a digest of the rows of each table, to tell which of them changed.
+    `owner` stands in the first column of all rows that are replaced with the group; `tables` has a
+    digest of the rows of each table, to tell which of them changed.
     """
 
     scope: str
     group_id: bytes
+    owner: bytes
     digest: Digest | None
     rows: Rows
     tables: Mapping[str, Digest] = attrs.field(repr=False)
@@ -82,18 +94,30 @@ def task_group(task_id: TaskId, scope: str | None, rows: Rows) -> GroupRows:
     return GroupRows(
         scope=UNKNOWN_SCOPE if scope is None else scope,
         group_id=task_id,
+        owner=task_id,
         digest=None if found == NO_GROUP else found,
         rows=rows,
         tables=_digests(tables),
     )
 
 
+def board_group(event_id: EventId, scope: str, rows: Rows) -> GroupRows:
+    """Return the group of an event of the board: it is in the digest of the scope it states."""
+    return _group(scope, BOARD_MARK, event_id, rows)
+
+
 def governance_group(network_id: str, rows: Mapping[str, tuple[Row, ...]]) -> GroupRows:
     """Return the group of a network's governance."""
+    name = digest(Context.GOVERNANCE, network_id.encode())
+    return _group(GOVERNANCE_SCOPE, GOVERNANCE_MARK, name, rows)
+
+
+def _group(scope: str, mark: bytes, owner: bytes, rows: Rows) -> GroupRows:
     covered = [[name, rows[name]] for name in sorted(rows)]
     return GroupRows(
-        scope=GOVERNANCE_SCOPE,
-        group_id=digest(Context.GOVERNANCE, network_id.encode()),
+        scope=scope,
+        group_id=mark + owner,
+        owner=owner,
         digest=digest(Context.DIGEST, cbor2.dumps(covered, canonical=True)),
         rows=rows,
         tables=_digests(encoded(rows)),

@@ -30,6 +30,21 @@ from wattswarm.surface.artifact import (
     ArtifactsCollected,
     ArtifactsVerified,
 )
+from wattswarm.surface.board import (
+    AnnouncementOrder,
+    AnnouncementPage,
+    CheckpointOrder,
+    CheckpointPage,
+    ExecutionSets,
+    IntentOrder,
+    MessageOrder,
+    MessagePage,
+    MessageView,
+    SetOrder,
+    SubscriptionOrder,
+    SubscriptionPage,
+    Uttered,
+)
 from wattswarm.surface.chaos import ArmedFault, ChaosView, Disarmed, FaultOrder, FaultPoints
 from wattswarm.surface.executor import (
     ExecutorCheck,
@@ -285,6 +300,80 @@ class MeritOperations(Protocol):
         ...
 
 
+class BoardOperations(Protocol):
+    """What belongs to no task: topics, announcements, execution sets, checkpoints.
+
+    Whatever is said answers when it stands in the log, or that it stood before.
+    """
+
+    async def post_message(self, order: MessageOrder) -> Uttered | Rejection:
+        """Post a message; a text that is too long for an event is stored as an artifact."""
+        ...
+
+    async def messages(
+        self, *, feed_key: str | None, scope: str | None, cursor: str | None, limit: int
+    ) -> MessagePage | Rejection:
+        """Return messages, newest first; those with a body are without their text."""
+        ...
+
+    async def message(self, name: str) -> MessageView | Rejection:
+        """Return a message, with its body when that is text, is here and is not too large."""
+        ...
+
+    async def subscribe(self, order: SubscriptionOrder) -> Uttered | Rejection:
+        """Listen to a feed, or not any more."""
+        ...
+
+    async def subscriptions(
+        self,
+        *,
+        feed_key: str | None,
+        scope: str | None,
+        node: str | None,
+        active: bool,
+        cursor: str | None,
+        limit: int,
+    ) -> SubscriptionPage | Rejection:
+        """Return what stands by scope, node and feed; with `active`, only who still listens."""
+        ...
+
+    async def announce_task(self, name: str, order: AnnouncementOrder) -> Uttered | Rejection:
+        """Announce a task on a feed; the same key again is a revision."""
+        ...
+
+    async def announcements_of_tasks(
+        self,
+        *,
+        feed_key: str | None,
+        scope: str | None,
+        task: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> AnnouncementPage | Rejection:
+        """Return what stands of announcements, newest first."""
+        ...
+
+    async def declare_intent(self, name: str, order: IntentOrder) -> Uttered | Rejection:
+        """Say what this node means to do in an execution set of a task."""
+        ...
+
+    async def confirm_set(self, name: str, order: SetOrder) -> Uttered | Rejection:
+        """Say whom this node holds for the members of an execution set of a task."""
+        ...
+
+    async def execution_sets(self, name: str) -> ExecutionSets | Rejection:
+        """Return who means to work on a task together, and who was confirmed."""
+        ...
+
+    async def checkpoint(self, order: CheckpointOrder) -> Uttered | Rejection:
+        """Sign where this log ends, and the root of each of its lanes: all, or those of a scope."""
+        ...
+
+    async def checkpoints(self, *, cursor: str | None, limit: int) -> CheckpointPage | Rejection:
+        """Return checkpoints, newest first."""
+        ...
+
+
 class ExecutorOperations(Protocol):
     """The registry of executors."""
 
@@ -421,6 +510,7 @@ class NodeApi(
     GovernanceOperations,
     ArtifactOperations,
     MeritOperations,
+    BoardOperations,
     ExecutorOperations,
     LogOperations,
     ActorOperations,

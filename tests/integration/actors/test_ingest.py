@@ -7,9 +7,11 @@ import attrs
 import trio
 
 from tests.support.actor_tree import ActorTree, actor_tree, until
+from tests.support.board_events import SAMPLES
 from wattswarm.actors.messages import Append, Ingest, Ingested
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import draft_admission
+from wattswarm.kernel.payloads.board import write
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.store.connection import Database
 
@@ -106,3 +108,27 @@ async def test_one_author_leaves_room_for_what_others_say_too_early(
         assert (answer.accepted, answer.parked, len(answer.refused)) == (1, 128, 72)
         assert (await ingest(node, *early)).parked == 128, "they are known already"
         assert (await ingest(node, said(node, node.key, ahead_ms=300_000).to_wire())).parked == 1
+
+
+async def test_the_board_of_others_is_taken_in_whatever_it_says(
+    database: Database, tmp_path: Path
+) -> None:
+    async with actor_tree(database, tmp_path, without=LEFT_OUT, settings=WITH_INGEST) as node:
+        wires = [
+            Draft(
+                kind=payload.kind,
+                scope="group:x",
+                lane_class=lane_class,
+                task_id=None,
+                epoch=0,
+                created_at=time.time_ns() // 1_000_000,
+                payload=fields,
+            )
+            .sign(node.network_id, node.key)
+            .to_wire()
+            for payload in SAMPLES
+            for lane_class in LaneClass
+            for fields in ({"revision": 1}, write(payload))
+        ]
+        answer = await ingest(node, *set(wires))
+        assert (answer.accepted, answer.refused) == (len(set(wires)), ())

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.support.actor_tree import ActorTree, actor_tree, until
-from wattswarm.actors.messages import Rebuild
-from wattswarm.kernel import contract
+from tests.support.board_events import SAMPLES, START_MS
+from wattswarm.actors.messages import Appended, Rebuild
+from wattswarm.kernel import board, contract
+from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.payloads.board import write
+from wattswarm.store.board_reader import BoardReader
 from wattswarm.store.connection import Database, Purpose
 from wattswarm.store.projection_reader import ProjectionReader
 
@@ -90,5 +95,42 @@ async def test_an_audit_mends_rows_that_are_not_those_of_the_log(
             return "as it was said" in row
 
         await until(is_mended, "the rows to be mended")
+        assert await is_equal_to_rebuild(node)
+        assert node.crashes == []
+
+
+def on_the_board(node: ActorTree) -> list[Event]:
+    """Return one event of each form of the board, and one about each as if it were a task."""
+    made: list[Event] = []
+    for number, payload in enumerate(SAMPLES):
+        draft = Draft(
+            kind=payload.kind,
+            scope="global",
+            lane_class=board.KINDS[payload.kind].lane_class,
+            task_id=None,
+            epoch=0,
+            created_at=START_MS + number,
+            payload=write(payload),
+        )
+        event = draft.sign(node.network_id, node.key)
+        posing = attrs.evolve(draft, task_id=event.event_id, lane_class=LaneClass.WORK)
+        made += [posing.sign(node.network_id, node.key), event]
+    return made
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_the_board_is_projected_once_whatever_the_shards_and_whoever_takes_it_for_a_task(
+    database: Database, tmp_path: Path, count: int
+) -> None:
+    async with actor_tree(database, tmp_path, without=WITHOUT, settings=instances(count)) as node:
+        events = on_the_board(node)
+        assert isinstance(await node.append(*events), Appended)
+        await node.wait_projected(node.rows()[-1].seq)
+        with database.connect(Purpose.READER) as connection:
+            reader = BoardReader(connection)
+            assert len(reader.messages(limit=9)) == 2
+            assert [each.payload.revision for each in reader.announcements(limit=9)] == [2]
+            assert reader.subscriptions(limit=9) == ()
+            assert len(reader.checkpoints(limit=9)) == 1
         assert await is_equal_to_rebuild(node)
         assert node.crashes == []

@@ -212,6 +212,15 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         "admit_node": {"node": "5e" * 32},
         "give_feedback": {"reason": "why"},
         "reject_reuse": {"candidate": "cd"},
+        "post_message": {"feed_key": "news", "text": "hello"},
+        "subscribe": {"feed_key": "news"},
+        "announce_task": {"feed_key": "market"},
+        "declare_intent": {"execution_set": "s", "intent": "accepted"},
+        "confirm_set": {
+            "execution_set": "s",
+            "members": [{"node_id": "07" * 32, "role_hint": "executor"}],
+        },
+        "create_checkpoint": {},
     }
     async with client_of(node) as client:
         task_id = (await submit(client))["task_id"]
@@ -221,12 +230,14 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         draft = await node.council.other.writes.change_governance(order)
         assert isinstance(draft, GovernanceChanged)
         await client.post("/api/v1/executors", json=bodies["add_executor"])
+        said = await client.post("/api/v1/topics/messages", json=bodies["post_message"])
+        names = {**dict.fromkeys(CONTROLS, other_id), "get_message": said.json()["event_id"]}
         for operation in sorted(OPERATIONS, key=lambda item: item.method == "DELETE"):
             answer = await client.request(
                 operation.method,
                 _filled(
                     operation,
-                    other_id if operation.name in CONTROLS else task_id,
+                    names.get(operation.name, task_id),
                     draft.version.version_id,
                 ),
                 **_payload(bodies.get(operation.name)),
@@ -244,7 +255,13 @@ def _filled(operation: Operation, task_id: str, version_id: str = "00") -> str:
     drops = operation.name == "drop_dead_letter"
     path = path.replace("{letter_id}", "2" if drops else "1")
     path = path.replace("{claim}", "c1").replace("{candidate}", "cd")
-    names = {"tasks": task_id, "executors": "one", "log": "1", "artifacts": "blake3:ab"}
+    names = {
+        "tasks": task_id,
+        "topics": task_id,
+        "executors": "one",
+        "log": "1",
+        "artifacts": "blake3:ab",
+    }
     names["governance"] = version_id
     return path.replace("{name}", names.get(operation.path.split("/")[3], ""))
 

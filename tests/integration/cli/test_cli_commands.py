@@ -1,5 +1,7 @@
 """The commands, in process, against a small node on a real socket."""
 
+import io
+import itertools
 import json
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 from tests.support.served_node import TOKEN, ServedNode, served_node
 from tests.support.small_governance import KEYS
 from wattswarm.cli.main import exit_code
+from wattswarm.surface.board import MessageOrder
 
 
 @attrs.frozen
@@ -82,6 +85,12 @@ def submitted(run: Run, contract: str) -> str:
     return ended.document["task_id"]
 
 
+def posted(run: Run, *words: str) -> str:
+    ended = run("--json", "topic", "post", *words)
+    assert ended.code == 0, ended.err
+    return ended.document["event_id"]
+
+
 # --- every command has a table for people and a document for programs
 
 
@@ -117,6 +126,18 @@ def submitted(run: Run, contract: str) -> str:
         "knowledge show TASK",
         "knowledge similar TASK",
         "node reputation",
+        "task announce TASK market --summary why",
+        "task announcements --feed market",
+        "task execution-sets TASK",
+        "topic post news hello --scope group:x",
+        "topic list",
+        "topic list news --scope global",
+        "topic show MESSAGE",
+        "topic subscribe news --gossip messages --provides local_store",
+        "topic unsubscribe news",
+        "topic subscriptions --all",
+        "log checkpoint --scope group:x",
+        "log checkpoints",
         "log head",
         "log show",
         "log show 1",
@@ -153,8 +174,10 @@ def test_a_command_shows_a_table_or_one_document(
     task_id = submitted(connected, contract)
     served.run(served.node.finish, task_id)
     assert connected("executors", "add", "one", "http://127.0.0.1:9").code == 0
+    message_id = posted(connected, "news", "hello", "--reply-to", task_id)
 
-    given = words.replace("TASK", task_id[:8]).replace("NODE", "5e" * 32).split()
+    given = words.replace("TASK", task_id[:8]).replace("NODE", "5e" * 32)
+    given = given.replace("MESSAGE", message_id[:8]).split()
     ended = connected(*["--json"] * as_json, *given)
     assert ended.code == 0, (ended.out, ended.err)
     assert ended.out
@@ -197,6 +220,55 @@ def test_feedback_is_bad_or_none_and_about_what_is_final(connected: Run, contrac
     assert connected("task", "feedback", task_id).code == 2
     ended = connected("--json", "task", "feedback", task_id, "--bad")
     assert (ended.code, ended.problem["code"]) == (4, "not_final")
+
+
+def test_a_message_comes_from_an_argument_a_file_or_stdin(
+    connected: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "message.txt"
+    file.write_text("from a file")
+    names = [posted(connected, "news", "said"), posted(connected, "news", "--file", str(file))]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"from stdin")))
+    names.append(posted(connected, "news", "--file", "-"))
+    texts = [connected("--json", "topic", "show", name).document["text"] for name in names]
+    assert texts == ["said", "from a file", "from stdin"]
+
+
+def test_a_message_that_is_none_is_refused(connected: Run, tmp_path: Path) -> None:
+    file = tmp_path / "message.bin"
+    file.write_bytes(b"\xff")
+    for words in (["news"], ["news", "a", "--file", str(file)], ["news", "--file", str(file)]):
+        ended = connected("--json", "topic", "post", *words)
+        assert (ended.code, ended.problem["code"]) == (2, "usage")
+    ended = connected("--json", "topic", "post", "news", "--file", str(tmp_path / "none"))
+    assert ended.problem["code"] == "file_not_found"
+    ended = connected("--json", "topic", "post", "news", "")
+    assert (ended.code, ended.problem["code"]) == (4, "bad_field")
+
+
+def test_messages_are_followed_by_feed_until_enough_have_come(
+    connected: Run, served: ServedNode
+) -> None:
+    heard = threading.Event()
+
+    def speak() -> None:
+        for number in itertools.count():
+            for feed in ("other", "news"):
+                order = MessageOrder(feed_key=feed, text=str(number))
+                served.run(served.node.post_message, order)
+            if heard.wait(0.05):
+                return
+
+    speaking = threading.Thread(target=speak)
+    speaking.start()
+    ended = connected("--json", "topic", "watch", "news", "--count", "2", "--timeout-s", "20")
+    heard.set()
+    speaking.join()
+    assert ended.code == 0, ended.err
+    one, two = (json.loads(line) for line in ended.out.splitlines())
+    assert (one["feed_key"], int(two["text"])) == ("news", int(one["text"]) + 1)
+    late = connected("--json", "topic", "watch", "news", "--timeout-s", "0.1")
+    assert (late.code, late.problem["code"]) == (6, "timed_out")
 
 
 def test_a_task_is_stopped_resumed_and_killed(connected: Run, contract: str) -> None:

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 import attrs
 import pytest
 
+from tests.support.board_events import SAMPLES, START_MS
 from tests.support.scene import Scene, scene
 from tests.unit.kernel.test_statements import carried, statement
 from wattswarm.actors.deriving import Deriver
-from wattswarm.kernel.event import Event
+from wattswarm.kernel import board
+from wattswarm.kernel.event import Draft, Event
 from wattswarm.kernel.ids import EventId, Seq
 from wattswarm.kernel.payloads import Work
+from wattswarm.kernel.payloads.board import write
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
 from wattswarm.kernel.rows import Rows
 from wattswarm.store.log_record import Entry
@@ -38,6 +41,7 @@ class Projected:
             history=reader.events_of_tasks,
             pinned=lambda _: (),
             touched=reader.tasks_about,
+            posted=reader.taskless_about,
         )
         seq = Seq(0)
         while batch := reader.read(seq, limit=self.page):
@@ -96,3 +100,51 @@ def test_pages_of_any_size_come_to_what_the_whole_comes_to(page: int) -> None:
     expected = Projected(logged(events), page=len(events)).run()
     for turned in (events, [events[0], *reversed(events[1:])]):
         assert Projected(logged(turned), page).run() == expected
+
+
+def board_story() -> tuple[list[Event], list[Event]]:
+    """Return what is said on the board, and statements about one event and about its author."""
+    stage = scene(3, threshold=2)
+    network_id = stage.network.network_id
+    author = stage.cast[2]
+    posted = [
+        Draft(
+            kind=payload.kind,
+            scope="global",
+            lane_class=board.KINDS[payload.kind].lane_class,
+            task_id=None,
+            epoch=0,
+            created_at=START_MS + number,
+            payload=write(payload),
+        ).unsigned(network_id, author.node_id)
+        for number, payload in enumerate(SAMPLES)
+    ]
+    name = posted[0].event_id
+    said = [
+        statement(stage, EventRevoked.kind, name),
+        statement(stage, EventRevoked.kind, name, 2, StatementState.RESTORED),
+        statement(stage, NodePenalized.kind, author.node_id),
+    ]
+    return [stage.network.carrier, *posted], [carried(stage, each, (0, 1)) for each in said]
+
+
+def codes_on_board(groups: Mapping[bytes, Rows]) -> list[object]:
+    """Return the codes of the events of the board that have no effect."""
+    return [row[-1] for rows in groups.values() for row in rows.get("board_verdicts", ())]
+
+
+def test_statements_take_effect_on_the_board_that_was_projected_before() -> None:
+    posted, statements = board_story()
+    for more, codes in enumerate([[], ["revoked"], [], ["penalized"] * len(SAMPLES)]):
+        groups = Projected(logged([*posted, *statements[:more]]), page=1).run()
+        assert codes_on_board(groups) == codes, more
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 100])
+def test_the_board_is_the_same_whatever_the_order_and_the_pages(page: int) -> None:
+    posted, statements = board_story()
+    for said in (statements, statements[:2], statements[:1]):
+        events = [*posted, *said]
+        expected = Projected(logged(events), page=len(events)).run()
+        for turned in (events, [events[0], *reversed(events[1:])], [*said, *posted]):
+            assert Projected(logged(turned), page).run() == expected

@@ -6,6 +6,7 @@ from wattswarm.api.operation import Operation
 from wattswarm.api.routes import (
     actors,
     artifacts,
+    board,
     chaos,
     controls,
     executors,
@@ -15,6 +16,7 @@ from wattswarm.api.routes import (
     merit,
     node,
     tasks,
+    topics,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -25,6 +27,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *market.OPERATIONS,
     *merit.OPERATIONS,
     *governance.OPERATIONS,
+    *topics.OPERATIONS,
+    *board.OPERATIONS,
     *executors.OPERATIONS,
     *log.OPERATIONS,
     *actors.OPERATIONS,

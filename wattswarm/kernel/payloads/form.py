@@ -6,6 +6,7 @@ knows no defaults; an optional field that is absent is None, and None is never w
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 import attrs
@@ -164,6 +165,20 @@ def name(value: Value, path: str) -> str:
     if type(value) is not str or not ID_TEXT.match(value):
         raise fields.bad(path, "not 1 to 128 letters, digits, dots, colons, dashes or underscores")
     return value
+
+
+def words(allowed: Sequence[str]) -> Reader:
+    """Return a reader of an array of some of the `allowed` words, each once and in that order."""
+    place = {word: index for index, word in enumerate(allowed)}
+
+    def read(value: Value, path: str) -> tuple[str, ...]:
+        items = fields.array(value, path, most=len(allowed))
+        found = tuple(fields.word(item, f"{path}[{at}]", allowed) for at, item in enumerate(items))
+        if any(place[left] >= place[right] for left, right in pairwise(found)):
+            raise fields.bad(path, f"not in the order {', '.join(allowed)}, or one stands twice")
+        return found
+
+    return read
 
 
 def label(value: Value, path: str) -> str:

@@ -358,6 +358,113 @@ create table verdicts (
     primary key (task_id, event_id)
 );
 
+create table topic_messages (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    feed_key text collate "C" not null,
+    reply_to bytea,
+    text text collate "C",
+    body_digest text collate "C",
+    body_size_bytes bigint,
+    body_mime text collate "C",
+    primary key (event_id)
+);
+
+create table feed_subscriptions (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    feed_key text collate "C" not null,
+    revision bigint not null,
+    is_active boolean not null,
+    gossip_kinds text collate "C",
+    provides text collate "C",
+    retention_ms bigint,
+    primary key (event_id)
+);
+
+create table task_announcements (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    announcement_key text collate "C" not null,
+    feed_key text collate "C" not null,
+    task_id bytea not null,
+    revision bigint not null,
+    summary text collate "C",
+    detail_digest text collate "C",
+    detail_size_bytes bigint,
+    detail_mime text collate "C",
+    primary key (event_id)
+);
+
+create table execution_intents (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    task_id bytea not null,
+    execution_set text collate "C" not null,
+    revision bigint not null,
+    role_hint text collate "C" not null,
+    intent text collate "C" not null,
+    primary key (event_id)
+);
+
+create table execution_sets (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    task_id bytea not null,
+    execution_set text collate "C" not null,
+    revision bigint not null,
+    members bigint not null,
+    primary key (event_id)
+);
+
+create table execution_set_members (
+    event_id bytea not null,
+    node bytea not null,
+    role_hint text collate "C" not null,
+    primary key (event_id, node)
+);
+
+create table checkpoints (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    seq bigint not null,
+    chain bytea not null,
+    lanes bigint not null,
+    primary key (event_id)
+);
+
+create table checkpoint_lanes (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    class text collate "C" not null,
+    cut bigint not null,
+    events bigint not null,
+    root bytea not null,
+    primary key (event_id, scope, class)
+);
+
+create table board_verdicts (
+    event_id bytea not null,
+    scope text collate "C" not null,
+    author bytea not null,
+    created_at bigint not null,
+    event_kind text collate "C" not null,
+    code text collate "C" not null,
+    primary key (event_id)
+);
+
 create table governance_versions (
     version_id bytea not null,
     prev bytea,
@@ -459,3 +566,52 @@ create index knowledge_by_inputs on knowledge (input_digest);
 create index knowledge_newest on knowledge (task_type, decided_at desc, task_id desc);
 create index reuse_rejections_by_decision on reuse_rejections (decision_id);
 create index contributions_by_node on contributions (node);
+
+-- Of several revisions under one key the highest stands, then the latest, then the one of the greater id: a
+-- view, so that when one is voided the one before it stands again.
+
+create index feed_subscriptions_by_key on feed_subscriptions (scope, author, feed_key, revision, created_at, event_id);
+create view current_subscriptions as
+select * from feed_subscriptions as said
+where not exists (
+    select from feed_subscriptions as other
+    where (other.scope, other.author, other.feed_key) = (said.scope, said.author, said.feed_key)
+        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+);
+
+create index task_announcements_by_key on task_announcements (scope, author, announcement_key, revision, created_at, event_id);
+create view current_announcements as
+select * from task_announcements as said
+where not exists (
+    select from task_announcements as other
+    where (other.scope, other.author, other.announcement_key) = (said.scope, said.author, said.announcement_key)
+        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+);
+
+create index execution_intents_by_key on execution_intents (scope, author, task_id, execution_set, revision, created_at, event_id);
+create view current_intents as
+select * from execution_intents as said
+where not exists (
+    select from execution_intents as other
+    where (other.scope, other.author, other.task_id, other.execution_set) = (said.scope, said.author, said.task_id, said.execution_set)
+        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+);
+
+create index execution_sets_by_key on execution_sets (scope, author, task_id, execution_set, revision, created_at, event_id);
+create view current_sets as
+select * from execution_sets as said
+where not exists (
+    select from execution_sets as other
+    where (other.scope, other.author, other.task_id, other.execution_set) = (said.scope, said.author, said.task_id, said.execution_set)
+        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+);
+
+create index topic_messages_newest on topic_messages (created_at desc, event_id desc);
+create index topic_messages_of_feed on topic_messages (scope, feed_key, created_at desc, event_id desc);
+create index topic_messages_by_body on topic_messages (body_digest) where body_digest is not null;
+create index task_announcements_newest on task_announcements (created_at desc, event_id desc);
+create index task_announcements_of_task on task_announcements (task_id);
+create index task_announcements_by_detail on task_announcements (detail_digest) where detail_digest is not null;
+create index execution_intents_of_task on execution_intents (task_id);
+create index execution_sets_of_task on execution_sets (task_id);
+create index checkpoints_newest on checkpoints (created_at desc, event_id desc);

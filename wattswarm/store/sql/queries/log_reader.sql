@@ -42,6 +42,21 @@ select task_id from sel_events
 where author = any(%(authors)b::bytea[]) and task_id is not null and seq <= %(up_to_seq)b
 order by task_id
 
+-- name: read_taskless
+-- Events without a task that are named, or of some authors: by two indexes.
+select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
+from (
+    select seq from sel_events
+    where event_id = any(%(events)b::bytea[]) and task_id is null and seq > %(after_seq)s and seq <= %(up_to_seq)s
+    union
+    select seq from sel_events
+    where author = any(%(authors)b::bytea[]) and task_id is null and seq > %(after_seq)s and seq <= %(up_to_seq)s
+) as found
+join sel_events using (seq)
+join lanes using (lane_no)
+order by seq
+limit %(limit)s
+
 -- name: read_governance
 -- By the index of these kinds: they are few, and read by everybody at every start.
 select seq, event_id, scope, class, created_at, received_at, author, task_id, event_kind, signature, chain, body
@@ -107,6 +122,20 @@ select event_id, seq from sel_events where event_id = any(%(ids)b::bytea[])
 select lane_no, scope, class, event_count, digest
 from lanes
 join lane_roots using (lane_no)
+order by scope, class
+
+-- name: marks
+-- Each lane with its root and its latest date, and the end of the log: of one moment.
+select scope, class, event_count, digest, last_seq, chain, (
+    select created_at from sel_events
+    where sel_events.lane_no = lanes.lane_no
+    order by created_at desc, event_id desc
+    limit 1
+) as last_at
+from lanes
+join lane_roots using (lane_no)
+cross join sel_head
+where %(scope)s::text is null or scope = %(scope)s
 order by scope, class
 
 -- name: lane_keys

@@ -123,6 +123,10 @@ from (
     select output_mime as mime from candidates where output_digest = %(digest)s
     union all
     select mime from evidence where digest = %(digest)s
+    union all
+    select body_mime from topic_messages where body_digest = %(digest)s
+    union all
+    select detail_mime from task_announcements where detail_digest = %(digest)s
 ) as named
 order by mime
 limit 1

@@ -67,6 +67,33 @@ delete from retries where task_id = any(%(ids)b::bytea[])
 -- name: delete_verdicts
 delete from verdicts where task_id = any(%(ids)b::bytea[])
 
+-- name: delete_topic_messages
+delete from topic_messages where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_feed_subscriptions
+delete from feed_subscriptions where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_task_announcements
+delete from task_announcements where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_execution_intents
+delete from execution_intents where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_execution_sets
+delete from execution_sets where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_execution_set_members
+delete from execution_set_members where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_checkpoints
+delete from checkpoints where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_checkpoint_lanes
+delete from checkpoint_lanes where event_id = any(%(ids)b::bytea[])
+
+-- name: delete_board_verdicts
+delete from board_verdicts where event_id = any(%(ids)b::bytea[])
+
 -- name: delete_governance_versions
 delete from governance_versions
 
@@ -157,6 +184,33 @@ copy retries from stdin (format binary)
 -- name: copy_verdicts
 copy verdicts from stdin (format binary)
 
+-- name: copy_topic_messages
+copy topic_messages from stdin (format binary)
+
+-- name: copy_feed_subscriptions
+copy feed_subscriptions from stdin (format binary)
+
+-- name: copy_task_announcements
+copy task_announcements from stdin (format binary)
+
+-- name: copy_execution_intents
+copy execution_intents from stdin (format binary)
+
+-- name: copy_execution_sets
+copy execution_sets from stdin (format binary)
+
+-- name: copy_execution_set_members
+copy execution_set_members from stdin (format binary)
+
+-- name: copy_checkpoints
+copy checkpoints from stdin (format binary)
+
+-- name: copy_checkpoint_lanes
+copy checkpoint_lanes from stdin (format binary)
+
+-- name: copy_board_verdicts
+copy board_verdicts from stdin (format binary)
+
 -- name: copy_governance_versions
 copy governance_versions from stdin (format binary)
 
@@ -246,6 +300,33 @@ select task_id, retry_id, author, epoch, pin, from_attempt, run_at, created_at, 
 
 -- name: rows_of_verdicts
 select task_id, event_id, event_kind, author, created_at, verdict, code, awaited, name, epoch, attempt from verdicts where task_id = %(task_id)s order by task_id, event_id
+
+-- name: rows_of_topic_messages
+select event_id, scope, author, created_at, feed_key, reply_to, text, body_digest, body_size_bytes, body_mime from topic_messages where event_id = %(event_id)s order by event_id
+
+-- name: rows_of_feed_subscriptions
+select event_id, scope, author, created_at, feed_key, revision, is_active, gossip_kinds, provides, retention_ms from feed_subscriptions where event_id = %(event_id)s order by event_id
+
+-- name: rows_of_task_announcements
+select event_id, scope, author, created_at, announcement_key, feed_key, task_id, revision, summary, detail_digest, detail_size_bytes, detail_mime from task_announcements where event_id = %(event_id)s order by event_id
+
+-- name: rows_of_execution_intents
+select event_id, scope, author, created_at, task_id, execution_set, revision, role_hint, intent from execution_intents where event_id = %(event_id)s order by event_id
+
+-- name: rows_of_execution_sets
+select event_id, scope, author, created_at, task_id, execution_set, revision, members from execution_sets where event_id = %(event_id)s order by event_id
+
+-- name: rows_of_execution_set_members
+select event_id, node, role_hint from execution_set_members where event_id = %(event_id)s order by event_id, node
+
+-- name: rows_of_checkpoints
+select event_id, scope, author, created_at, seq, chain, lanes from checkpoints where event_id = %(event_id)s order by event_id
+
+-- name: rows_of_checkpoint_lanes
+select event_id, scope, class, cut, events, root from checkpoint_lanes where event_id = %(event_id)s order by event_id, scope, class
+
+-- name: rows_of_board_verdicts
+select event_id, scope, author, created_at, event_kind, code from board_verdicts where event_id = %(event_id)s order by event_id
 
 -- name: rows_of_governance_versions
 select version_id, prev, version, effective_at, threshold, rules_version, proposers_open, verifiers_open, params, is_head from governance_versions order by version_id
