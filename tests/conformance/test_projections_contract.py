@@ -37,7 +37,7 @@ ZERO = Seq(0)
 class Voiding:
     """Voids everything."""
 
-    def voided(self, event: Event) -> str | None:
+    def voids(self, event: Event) -> str | None:
         return "revoked" if event.event_id else None
 
 

@@ -33,7 +33,7 @@ class Statements:
 
     names: frozenset[bytes] = frozenset()
 
-    def voided(self, event: Event) -> str | None:
+    def voids(self, event: Event) -> str | None:
         return "revoked" if event.event_id in self.names else None
 
 
@@ -44,7 +44,7 @@ class Shelf:
     writer: Projections
     reader: BoardReader
 
-    def put(self, events: Sequence[Event], voids: board.Voids = board.NOTHING_VOIDED) -> None:
+    def put(self, events: Sequence[Event], voids: board.Statements = board.NOTHING_VOIDED) -> None:
         at = self.writer.cursor("t", 0)
         groups = [
             board_group(each.event_id, each.scope, board.rows(each, voids)) for each in events
