@@ -1,6 +1,7 @@
 """Statements: who makes them, which of them holds, and what they leave without effect."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,14 @@ from wattswarm.kernel.governance import (
     Version,
     Word,
     draft_statement,
+    successor,
 )
 from wattswarm.kernel.governance.statement import (
     Statement,
     statement_hash,
     statement_message,
 )
+from wattswarm.kernel.governance.supposed import Supposed
 from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.knowledge import precedents
@@ -31,6 +34,7 @@ from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
 from wattswarm.kernel.reputation import contributions
 from wattswarm.kernel.rows import rows
+from wattswarm.kernel.task import derive
 from wattswarm.kernel.verdict import Effective, Ignored
 from wattswarm.kernel.views import state_word
 
@@ -388,6 +392,80 @@ def test_a_barred_node_creates_nothing_and_has_no_duties() -> None:
     )
     assert isinstance(answer, Rejection)
     assert answer.code == "barred"
+
+
+def test_a_barred_finalizer_changes_no_governance_and_may_take_part_in_its_pardon() -> None:
+    stage = finalizers()
+    governance, me = stage.governance, stage.cast[2]
+    say(stage, statement(stage, NodePenalized.kind, me.node_id))
+    amendment = decide.Amendment(params={"a": 1})
+    stranger = keys(1, 99)[0].node_id
+    version = successor(stage.network.genesis, params={"b": 1})
+    answers = (
+        decide.amend(governance, me, amendment, START_MS),
+        decide.co_sign(governance, me, version.id, START_MS),
+        decide.admit(governance, me.node_id, stranger, START_MS),
+    )
+    assert [each.code for each in answers if isinstance(each, Rejection)] == ["barred"] * 3
+    for by in (1, 2):
+        pardon = decide.penalize(governance, stage.cast[by], me.node_id, START_MS, state=RESTORED)
+        append(stage, pardon, by)
+    assert not governance.bars(me.node_id, START_MS)
+
+
+@pytest.mark.parametrize(
+    ("extent", "path"),
+    [
+        ({"window": (5, 5)}, "window"),
+        ({"window": (-1, 5)}, "$"),
+        ({"window": (1, 2**49)}, "window"),
+        ({"keep": frozenset(), "reason": "x" * 5_000}, "reason"),
+        ({"keep": frozenset(EventId(n.to_bytes(32, "big")) for n in range(5_000))}, "$"),
+        ({"keep": frozenset(EventId(n.to_bytes(32, "big")) for n in range(2_500))}, "$"),
+    ],
+)
+def test_what_no_event_could_say_is_refused(extent: dict[str, Any], path: str) -> None:
+    stage = finalizers()
+    answer = decide.penalize(
+        stage.governance, stage.cast[0], stage.cast[1].node_id, START_MS, **extent
+    )
+    assert isinstance(answer, Rejection)
+    assert path in str(answer.details["path"]), answer
+
+
+def test_what_a_statement_would_do_is_what_it_does() -> None:
+    stage = finalizers()
+    name = stage.claim(Work.PROPOSE)
+    candidate = stage.propose(name)
+    of_claim = statement(stage, EventRevoked.kind, name)
+    of_author = statement(stage, NodePenalized.kind, stage.cast[0].node_id)
+    events = [stage.task, *stage.said]
+    for said in (of_claim, of_author):
+        supposed = derive(stage.task.event_id, events, Supposed(stage.governance, said))
+        assert stage.verdict(candidate) == Effective()
+        assert supposed.verdict(candidate) is not None
+        say(stage, said)
+        assert stage.state.verdicts == supposed.verdicts
+        back = statement(stage, said.kind, said.target, 2, RESTORED)
+        again = derive(stage.task.event_id, events, Supposed(stage.governance, back))
+        assert not again.verdicts
+        say(stage, back)
+
+
+def test_what_would_hold_is_told_before_it_has_its_quorum() -> None:
+    stage = finalizers()
+    kind, name = EventRevoked.kind, stage.task.event_id
+    say(stage, statement(stage, kind, name, 2))
+    for serial, state in ((1, REVOKED), (3, RESTORED)):
+        say(stage, statement(stage, kind, name, serial, state), 0)
+    told = {
+        each.statement.serial: stage.governance.statements.would_hold(each)
+        for each in stage.governance.statements.gathered
+    }
+    assert told == {1: False, 2: True, 3: True}
+    held = stage.governance.statements.holding(kind, name)
+    assert held is not None
+    assert held.signers.keys() == {key.node_id for key in stage.cast[:2]}
 
 
 def test_roles_are_those_of_the_version_that_is_named() -> None:

@@ -67,7 +67,7 @@ def amend(
         supersede: Draft another although one waits for signatures, and name that in it.
         out_of_turn: Draft although another finalizer's turn it is.
     """
-    head = _ground(governance, me.node_id)
+    head = _ground(governance, me.node_id, now_ms)
     if isinstance(head, Rejection):
         return head
     waiting = governance.proposals(head.id)
@@ -94,7 +94,7 @@ def co_sign(governance: Governance, me: KeyPair, name: Digest, now_ms: int) -> M
 
     One that is valid already needs none.
     """
-    head = _ground(governance, me.node_id)
+    head = _ground(governance, me.node_id, now_ms)
     if isinstance(head, Rejection):
         return head
     done = governance.version(name)
@@ -111,7 +111,7 @@ def co_sign(governance: Governance, me: KeyPair, name: Digest, now_ms: int) -> M
 
 def admit(governance: Governance, me: NodeId, node: NodeId, now_ms: int) -> Signings | Rejection:
     """Return the admission of a node, whose events are taken into the set from then on."""
-    head = _ground(governance, me)
+    head = _ground(governance, me, now_ms)
     if isinstance(head, Rejection):
         return head
     if governance.admits(node):
@@ -127,11 +127,13 @@ def _to_be_named(waiting: Sequence[Proposal], me: NodeId) -> Sequence[Digest]:
     return [each.version.id for each in ordered[:SUPERSEDED_MAX]]
 
 
-def _ground(governance: Governance, me: NodeId) -> Version | Rejection:
+def _ground(governance: Governance, me: NodeId, now_ms: int) -> Version | Rejection:
     """Return the newest version, if this node may change it."""
     head = governance.head()
     if head is None:
         return refuse("no_governance")
+    if governance.bars(me, now_ms):
+        return refuse("barred")
     if me not in head.finalizers:
         return refuse("missing_role", f"it takes a finalizer of version {head.version}")
     return head

@@ -1,18 +1,21 @@
-"""Revoking events and penalizing nodes, and taking that back."""
+"""Revoking events and penalizing nodes, and taking that back.
+
+A penalized finalizer may say so too: its signature counts, and it may take its word to pardon it.
+"""
 
 from typing import Final
 
 import attrs
 
 from wattswarm.kernel.decide.gate import Signings, refuse
-from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.governance import Governance, Version, draft_statement
 from wattswarm.kernel.governance.statement import Statement, statement_message
 from wattswarm.kernel.governance.statements import Gathered
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.lock import Signing
 from wattswarm.kernel.payloads import DecisionFinalized, EpochEnded, TaskRetryScheduled
-from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
+from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState, read
 from wattswarm.kernel.signature import KeyPair
 
 NO_DIGEST: Final = Digest(bytes(32))
@@ -164,7 +167,12 @@ def _signed(
     said: Statement,
     begun: Gathered | None,
     now_ms: int,
-) -> Signings:
-    signature = me.sign(statement_message(governance.network_id, said))
+) -> Signings | Rejection:
     known = {} if begun is None else begun.signers
-    return (Signing(draft_statement(said, {**known, me.node_id: signature}, now_ms)),)
+    try:
+        signature = me.sign(statement_message(governance.network_id, said))
+        draft = draft_statement(said, {**known, me.node_id: signature}, now_ms)
+        read(draft.kind, draft.unsigned(governance.network_id, me.node_id).payload)
+    except Malformed as error:
+        return refuse(error.code, error.message, path=error.path)
+    return (Signing(draft),)

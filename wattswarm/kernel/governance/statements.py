@@ -10,7 +10,7 @@ For a task only statements count whose version is the pin of its creation or des
 that keys that a fork left behind void nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
 
@@ -46,6 +46,18 @@ class Gathered:
     unchecked: list[tuple[NodeId, bytes]] = attrs.field(factory=list[tuple[NodeId, bytes]])
 
 
+def void_code(event: Event, standing: Callable[[str, bytes], Statement | None]) -> str | None:
+    """Return the code of why an event has no effect by what stands of it and its author."""
+    for kind, target, code in (
+        (EventRevoked.kind, event.event_id, "revoked"),
+        (NodePenalized.kind, event.author, "penalized"),
+    ):
+        said = standing(kind, target)
+        if said is not None and said.covers(event.event_id, event.created_at):
+            return code
+    return None
+
+
 @attrs.define
 class Statements:
     """All statements about one network."""
@@ -78,12 +90,24 @@ class Statements:
         self, kind: str, target: bytes, pin: Digest | None = None
     ) -> Statement | None:
         """Return the statement that holds of a target; with `pin`, for a task of that pin."""
+        held = self.holding(kind, target, pin)
+        return None if held is None else held.statement
+
+    def holding(self, kind: str, target: bytes, pin: Digest | None = None) -> Gathered | None:
+        """Return the statement that holds of a target, with its signers."""
         counting = [
             each
             for each in self._quorate.get((kind, target), ())
             if pin is None or self.chain.descends(each.statement.governance, pin)
         ]
-        return max(counting, key=self._precedence).statement if counting else None
+        return max(counting, key=self._precedence) if counting else None
+
+    def would_hold(self, gathered: Gathered) -> bool:
+        """Tell whether a content whose version is valid would hold if it had its quorum."""
+        if self.chain.version(gathered.statement.governance) is None:
+            return False
+        held = self.holding(*gathered.statement.about)
+        return held is None or self._precedence(gathered) >= self._precedence(held)
 
     def _precedence(self, gathered: Gathered) -> tuple[int, int, bool, Digest]:
         said = gathered.statement
@@ -96,13 +120,7 @@ class Statements:
         """Return the code of why an event has no effect, or None; see `standing_statement`."""
         if not self._quorate:
             return None
-        revoked = self.standing_statement(EventRevoked.kind, event.event_id, pin)
-        if revoked is not None and revoked.covers(event.event_id, event.created_at):
-            return "revoked"
-        penalty = self.standing_statement(NodePenalized.kind, event.author, pin)
-        if penalty is not None and penalty.covers(event.event_id, event.created_at):
-            return "penalized"
-        return None
+        return void_code(event, lambda kind, target: self.standing_statement(kind, target, pin))
 
     def bars(self, node: NodeId, now_ms: int) -> bool:
         """Tell whether what a node says now has no effect."""
