@@ -11,6 +11,7 @@ import attrs
 from wattswarm.actors.messages import Append, Appended, AppendRefused
 from wattswarm.actors.runtime.world import RealClock
 from wattswarm.kernel.drafter import drafters
+from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import decode
 from wattswarm.kernel.governance import (
     Governance,
@@ -20,10 +21,14 @@ from wattswarm.kernel.governance import (
     genesis,
     network_id_of,
 )
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.operations.amending import Amending
 from wattswarm.operations.governance import GovernanceBooks
+from wattswarm.operations.naming import as_task_id, pick
 from wattswarm.operations.speech import Pen
+from wattswarm.operations.stating import Stating
+from wattswarm.operations.targets import EventTarget
 from wattswarm.store.log_record import Entry, LockRefused, Stored
 from wattswarm.store.memory_log import MemoryLog, MemoryLogWriter
 
@@ -35,6 +40,13 @@ T = TypeVar("T")
 
 NO_CONNECTION: Final = None
 KEYS: Final = tuple(KeyPair.from_seed(bytes([number]) * 32) for number in range(1, 4))
+EVENTS: Final = {
+    EventId(b"\xe1" * 32): "TASK_CLAIMED",
+    EventId(b"\xe1\xe2" * 16): "CANDIDATE_PROPOSED",
+    EventId(b"\xe3" * 32): "DECISION_FINALIZED",
+}
+"""The events of some task, by their kinds."""
+
 RECORD: Final = genesis(KEYS[0].node_id, members={key.node_id: frozenset(Role) for key in KEYS[1:]})
 
 
@@ -102,6 +114,7 @@ class Finalizer:
     key: KeyPair
     log: OwnLog
     writes: Amending
+    states: Stating
     reads: GovernanceBooks
 
     @classmethod
@@ -115,6 +128,7 @@ class Finalizer:
             key=key,
             log=log,
             writes=Amending(reads=reads, governing=governing, pen=pen, clock=clock),
+            states=Stating(reads=reads, governing=governing, pen=pen, clock=clock, find=find),
             reads=GovernanceBooks(reads=reads, governing=governing, me=key.node_id, clock=clock),
         )
 
@@ -126,6 +140,15 @@ class Finalizer:
     def forget(self, known: Governance) -> None:
         """Know no more than this; what was signed stays in the log, and locked."""
         self.log.source.known = known
+
+
+def find(_connection: object, name: str) -> EventTarget | Rejection:
+    """Return an event of `EVENTS` by a prefix, or any other by its whole id."""
+    whole = as_task_id(name)
+    if whole is not None:
+        return EventTarget(whole, EVENTS.get(whole))
+    found = pick(EVENTS, name, "event")
+    return found if isinstance(found, Rejection) else EventTarget(found, EVENTS[found])
 
 
 def known_from(record: Version, key: KeyPair) -> Governance:

@@ -23,7 +23,7 @@ from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
 from wattswarm.surface import artifact as bodies
-from wattswarm.surface import chaos, executor, log
+from wattswarm.surface import chaos, executor, log, statement
 from wattswarm.surface import governance as laws
 from wattswarm.surface import merit as merits
 from wattswarm.surface import node as nodes
@@ -686,6 +686,32 @@ class SmallNode(SmallBoard):
     async def admit_node(self, name: str, *, dry_run: bool) -> laws.Admitted | Rejection:
         """Admit a node."""
         return await self.council.me.writes.admit_node(name, dry_run=dry_run)
+
+    async def statements(
+        self, *, cursor: str | None, limit: int
+    ) -> statement.StatementPage | Rejection:
+        """Return statements."""
+        return await self.council.me.reads.statements(cursor=cursor, limit=limit)
+
+    async def revoke_event(self, order: statement.EventOrder) -> statement.Stated | Rejection:
+        """Revoke an event."""
+        return await self.council.me.states.revoke_event(order)
+
+    async def restore_event(self, order: statement.EventOrder) -> statement.Stated | Rejection:
+        """Restore an event."""
+        return await self.council.me.states.restore_event(order)
+
+    async def penalize_node(self, order: statement.PenaltyOrder) -> statement.Stated | Rejection:
+        """Penalize a node."""
+        return await self.council.me.states.penalize_node(order)
+
+    async def pardon_node(self, order: statement.PardonOrder) -> statement.Stated | Rejection:
+        """Pardon a node."""
+        return await self.council.me.states.pardon_node(order)
+
+    async def sign_statement(self, name: str, *, dry_run: bool) -> statement.Stated | Rejection:
+        """Sign what others began to say."""
+        return await self.council.me.states.sign_statement(name, dry_run=dry_run)
 
     # --- the log
 

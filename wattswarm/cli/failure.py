@@ -46,6 +46,7 @@ REMEDY_BY_CODE: Final[Mapping[str, str]] = {
     "already_proposed": "`wattswarm governance pending` shows it: sign it, or say --supersede",
     "not_the_drafter": "leave it to that node's operator, or say --out-of-turn",
     "signed_rival": "draft one that names it: --supersede",
+    "barred": "`wattswarm governance statements` says why; other finalizers may pardon this node",
     "not_ready": "`wattswarm doctor` says what it waits for",
     "read_only": "`wattswarm doctor` says what is missing (usually room on the disk)",
     "chaos_disabled": "start the node with `--set chaos.enabled=true`",

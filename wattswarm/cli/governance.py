@@ -17,6 +17,15 @@ OpenWord = Literal["proposer", "verifier"]
 AdmissionWord = Literal["open", "closed"]
 Switch = Annotated[bool, Parameter(negative="")]
 
+STATEMENT_WORDS: Final = (
+    "statements",
+    "revoke",
+    "restore",
+    "penalize",
+    "pardon",
+    "sign_statement",
+)
+
 TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
@@ -237,6 +246,10 @@ def admit(node: str, /, *, dry_run: Switch = False, session: Here) -> None:
     with session.client() as client:
         body = {"node": node, "dry_run": dry_run}
         session.out.show(client.post(Admitted, "/governance/admissions", body), admitted_view)
+
+
+for _word in STATEMENT_WORDS:
+    app.command(f"wattswarm.cli.statement:{_word}", name=_word.replace("_", "-"))
 
 
 def param_value(word: str) -> int | str | bool:

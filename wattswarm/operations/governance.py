@@ -1,5 +1,6 @@
-"""Governance as the log has it: the newest version, all before it, and what waits to be signed."""
+"""Governance as the log has it: the newest version, all before it, statements, and what waits."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
@@ -12,12 +13,17 @@ from wattswarm.kernel.ids import Digest, NodeId
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.governance_view import governance_view, proposal_view, version_line
 from wattswarm.operations.naming import pick
+from wattswarm.operations.statement_view import notable, statement_view
 from wattswarm.store.pool import Reads
 from wattswarm.surface.governance import GovernanceView, Proposals, VersionPage
+from wattswarm.surface.statement import StatementPage
 
 T = TypeVar("T")
 
 NUMBER_DIGITS_MAX: Final = 15
+
+PLACE: Final = re.compile(r"[0-9a-f]{128}\Z")
+"""Where a statement stands in the list: by its target, and then by its own name."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,8 +50,7 @@ class GovernanceBooks:
     async def versions(self, *, cursor: str | None, limit: int) -> VersionPage | Rejection:
         """Return valid versions, newest first; rivals of one number stand on one page."""
         if cursor is not None and not _is_number(cursor):
-            message = "the cursor is not one that this node gave: begin again without it"
-            return Rejection(code="bad_parameter", message=message)
+            return _bad_cursor()
         now_ms = self.clock.wall_ms()
         return await self._look(
             lambda governance: _page(
@@ -67,6 +72,15 @@ class GovernanceBooks:
             )
 
         return await self._look(look)
+
+    async def statements(self, *, cursor: str | None, limit: int) -> StatementPage | Rejection:
+        """Return the statements that hold and those that wait for signatures, by target."""
+        if cursor is not None and not PLACE.match(cursor):
+            return _bad_cursor()
+        now_ms = self.clock.wall_ms()
+        return await self._look(
+            lambda governance: _statements(governance, self.me, cursor, limit, now_ms)
+        )
 
     async def _look(self, look: Callable[[Governance], T]) -> T:
         return await self.reads.run(lambda connection: self.governing.decide(connection, look))
@@ -124,6 +138,25 @@ def _page(governance: Governance, before: int | None, limit: int, now_ms: int) -
         items=tuple(version_line(governance, each, now_ms) for each in shown),
         next=str(numbers[-1]) if len(shown) < len(known) else None,
     )
+
+
+def _statements(
+    governance: Governance, me: NodeId, after: str | None, limit: int, now_ms: int
+) -> StatementPage:
+    found = {
+        each.statement.target.hex() + each.id.hex(): each for each in notable(governance, now_ms)
+    }
+    later = sorted(place for place in found if after is None or place > after)
+    shown = [found[place] for place in later[:limit]]
+    return StatementPage(
+        items=tuple(statement_view(each.statement, each.signers, governance, me) for each in shown),
+        next=later[limit - 1] if len(later) > limit else None,
+    )
+
+
+def _bad_cursor() -> Rejection:
+    message = "the cursor is not one that this node gave: begin again without it"
+    return Rejection(code="bad_parameter", message=message)
 
 
 def _is_number(name: str) -> bool:

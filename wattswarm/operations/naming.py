@@ -73,11 +73,15 @@ def find_event(connection: Connection, name: str) -> LogRow | Rejection:
 
     Digits alone are a seq when there is such a row, and else the beginning of an id.
     """
+    at = LogReader(connection).at(Seq(int(name))) if SEQ.match(name) else None
+    return at or find_prefix(connection, name)
+
+
+def find_prefix(connection: Connection, name: str) -> LogRow | Rejection:
+    """Return the event of this id or unique prefix; digits are no seq here."""
     if not HEX_PREFIX.match(name):
         return _unknown("event", name)
-    reader = LogReader(connection)
-    at = reader.at(Seq(int(name))) if SEQ.match(name) else None
-    return at or _one(reader.find(name), "event", name)
+    return _one(LogReader(connection).find(name), "event", name)
 
 
 def pick(known: Iterable[K], name: str, what: str) -> K | Rejection:

@@ -42,6 +42,7 @@ from wattswarm.operations.processes import Processes
 from wattswarm.operations.reading import LocalSession
 from wattswarm.operations.reverts import Reverts
 from wattswarm.operations.speech import Pen, Speech
+from wattswarm.operations.stating import Stating
 from wattswarm.operations.stream import Stream
 from wattswarm.operations.submission import Appender, Submission
 from wattswarm.operations.task_board import TaskBoard
@@ -180,6 +181,7 @@ class Operations:
         self.governance = books.governance
         self.versions = books.versions
         self.pending = books.pending
+        self.statements = books.statements
 
         amending = Amending(reads=self._reads, governing=governing, pen=pen, clock=clock)
         self.change_governance = amending.change_governance
@@ -226,6 +228,13 @@ class Operations:
         checkpointing = Checkpointing(reads=self._reads, voice=voice)
         self.checkpoint = checkpointing.checkpoint
         self.checkpoints = checkpointing.checkpoints
+
+        stating = Stating(reads=self._reads, governing=governing, pen=pen, clock=clock)
+        self.revoke_event = stating.revoke_event
+        self.restore_event = stating.restore_event
+        self.penalize_node = stating.penalize_node
+        self.pardon_node = stating.pardon_node
+        self.sign_statement = stating.sign_statement
 
         executors = Executors(
             local=self._local,

@@ -1,18 +1,23 @@
-"""What an operator orders about governance, read against what is known: nodes, policies, dates."""
+"""What an operator orders about governance, read against what is known: nodes, policies, dates,
+how far a penalty goes.
+"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
+
+import attrs
 
 from wattswarm.kernel.decide import Amendment
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import Governance, Role, Version
-from wattswarm.kernel.ids import ID_TEXT, Digest, NodeId
+from wattswarm.kernel.ids import ID_TEXT, Digest, EventId, NodeId
 from wattswarm.kernel.limits import DURATION_MS_MAX
 from wattswarm.kernel.policy import BUILTIN, PolicyName
 from wattswarm.operations.governance import newest
 from wattswarm.operations.naming import as_digest, pick
 from wattswarm.surface.governance import ChangeOrder, RoleWord
+from wattswarm.surface.statement import PenaltyOrder
 from wattswarm.surface.words import moment
 
 VERSION_DIGITS_MAX: Final = 9
@@ -57,23 +62,70 @@ def find_node(governance: Governance, name: str) -> NodeId | Rejection:
 def read_date(order: ChangeOrder, now_ms: int) -> int | Rejection | None:
     """Return when the version that is ordered shall take effect, if the order says so, in ms."""
     if order.effective_at is not None and order.effective_in_ms is not None:
-        return _bad("$.effective_at", "give a date or a time span, not both")
+        return bad_field("$.effective_at", "give a date or a time span, not both")
     if order.effective_in_ms is not None:
         if 0 <= order.effective_in_ms <= DURATION_MS_MAX:
             return now_ms + order.effective_in_ms
-        return _bad("$.effective_in_ms", f"it is one of 0 to {DURATION_MS_MAX}")
-    return None if order.effective_at is None else _moment(order.effective_at)
+        return bad_field("$.effective_in_ms", f"it is one of 0 to {DURATION_MS_MAX}")
+    if order.effective_at is None:
+        return None
+    return read_moment(order.effective_at, "$.effective_at")
 
 
-def _moment(word: str) -> int | Rejection:
+def read_moment(word: str, path: str) -> int | Rejection:
+    """Return a date in ms."""
     try:
         date = datetime.fromisoformat(word)
     except ValueError:
         date = None
     if date is None or date.tzinfo is None or date.year < 1970:
         wanted = "a date as 2026-11-25T16:00:00Z, with its time zone"
-        return _bad("$.effective_at", f"{word[:SHOWN_MAX]!r} is not {wanted}")
+        return bad_field(path, f"{word[:SHOWN_MAX]!r} is not {wanted}")
     return moment(word)
+
+
+@attrs.frozen(kw_only=True)
+class Extent:
+    """How far a penalty goes: from when on and before when, or all but what is kept."""
+
+    window: tuple[int, int] | None = None
+    keep: frozenset[EventId] | None = None
+
+
+def read_extent(
+    order: PenaltyOrder, find: Callable[[str], EventId | Rejection]
+) -> Extent | Rejection:
+    """Return how far a penalty is to go."""
+    dates = (order.dated_from, order.dated_until)
+    if order.cut:
+        if dates != (None, None):
+            return bad_field("$.cut", "a penalty has dates or cuts off all, not both")
+        return _read_kept(order.keep, find)
+    if order.keep:
+        return bad_field("$.keep", "only a node that is cut off keeps some events")
+    if dates[0] is None or dates[1] is None:
+        return bad_field("$.dated_from", "give two dates, or cut off all")
+    return _read_window(dates[0], dates[1])
+
+
+def _read_kept(
+    names: Iterable[str], find: Callable[[str], EventId | Rejection]
+) -> Extent | Rejection:
+    kept: set[EventId] = set()
+    for name in names:
+        found = find(name)
+        if isinstance(found, Rejection):
+            return found
+        kept.add(found)
+    return Extent(keep=frozenset(kept))
+
+
+def _read_window(begin: str, end: str) -> Extent | Rejection:
+    begin_ms = read_moment(begin, "$.dated_from")
+    if isinstance(begin_ms, Rejection):
+        return begin_ms
+    end_ms = read_moment(end, "$.dated_until")
+    return end_ms if isinstance(end_ms, Rejection) else Extent(window=(begin_ms, end_ms))
 
 
 def _members(
@@ -87,7 +139,7 @@ def _members(
             return node
         roles = _roles(words)
         if not roles:
-            return _bad(f"{path}.{name[:SHOWN_MAX]}", "no role is named")
+            return bad_field(f"{path}.{name[:SHOWN_MAX]}", "no role is named")
         members[node] = members.get(node, frozenset()) | roles
     return members
 
@@ -119,7 +171,7 @@ def _policy(name: str) -> PolicyName | Rejection:
     if not (ID_TEXT.match(policy_id) and _is_version(number) and whole is not None):
         known = ", ".join(BUILTIN)
         said = f"{name[:SHOWN_MAX]!r} is not `id/version/hash`, nor a policy of this program"
-        return _bad("$.register", f"{said}: {known}")
+        return bad_field("$.register", f"{said}: {known}")
     return PolicyName(id=policy_id, version=int(number), hash=Digest(whole))
 
 
@@ -155,5 +207,6 @@ def _is_version(number: str) -> bool:
     return is_short and number.isascii() and number.isdigit() and int(number) > 0
 
 
-def _bad(path: str, message: str) -> Rejection:
+def bad_field(path: str, message: str) -> Rejection:
+    """Return the refusal of what an order says at a path."""
     return Rejection(code="bad_field", message=f"{path}: {message}", details={"path": path})

@@ -81,6 +81,13 @@ from wattswarm.surface.merit import (
     TaskKnowledge,
 )
 from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, Readiness, Stopping
+from wattswarm.surface.statement import (
+    EventOrder,
+    PardonOrder,
+    PenaltyOrder,
+    Stated,
+    StatementPage,
+)
 from wattswarm.surface.stream import News
 from wattswarm.surface.task import (
     ArtifactBody,
@@ -243,6 +250,30 @@ class GovernanceOperations(Protocol):
 
     async def admit_node(self, name: str, *, dry_run: bool) -> Admitted | Rejection:
         """Admit a node, whose events are taken into the set from then on."""
+        ...
+
+    async def statements(self, *, cursor: str | None, limit: int) -> StatementPage | Rejection:
+        """Return the statements that hold and those that wait for signatures."""
+        ...
+
+    async def revoke_event(self, order: EventOrder) -> Stated | Rejection:
+        """Sign that an event has no effect; with `dry_run`, only tell what that would change."""
+        ...
+
+    async def restore_event(self, order: EventOrder) -> Stated | Rejection:
+        """Sign that an event has its effect again."""
+        ...
+
+    async def penalize_node(self, order: PenaltyOrder) -> Stated | Rejection:
+        """Sign that what a node says has no effect, as far as the order says."""
+        ...
+
+    async def pardon_node(self, order: PardonOrder) -> Stated | Rejection:
+        """Sign that a node's penalty is taken back."""
+        ...
+
+    async def sign_statement(self, name: str, *, dry_run: bool) -> Stated | Rejection:
+        """Sign a statement that other finalizers have begun."""
         ...
 
 

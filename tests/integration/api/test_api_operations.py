@@ -16,6 +16,7 @@ from wattswarm.api.problems import CONTENT_TYPE
 from wattswarm.api.routes import OPERATIONS
 from wattswarm.surface.governance import ChangeOrder, GovernanceChanged
 from wattswarm.surface.node import NodeView
+from wattswarm.surface.statement import EventOrder, Stated
 
 TOKEN = "token-of-the-test"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
@@ -221,6 +222,11 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
             "members": [{"node_id": "07" * 32, "role_hint": "executor"}],
         },
         "create_checkpoint": {},
+        "revoke_event": {"event": "e1" * 32, "reason": "why"},
+        "restore_event": {"event": "e1" * 32, "dry_run": True},
+        "penalize_node": {"node": "5e" * 32, "cut": True, "keep": ["e3"]},
+        "pardon_node": {"node": "5e" * 32},
+        "sign_statement": {"dry_run": True},
     }
     async with client_of(node) as client:
         task_id = (await submit(client))["task_id"]
@@ -229,6 +235,9 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         order = ChangeOrder(params={"a": 1}, out_of_turn=True)
         draft = await node.council.other.writes.change_governance(order)
         assert isinstance(draft, GovernanceChanged)
+        begun = await node.council.other.states.revoke_event(EventOrder(event="e1" * 32))
+        assert isinstance(begun, Stated)
+        assert begun.statement is not None
         await client.post("/api/v1/executors", json=bodies["add_executor"])
         said = await client.post("/api/v1/topics/messages", json=bodies["post_message"])
         names = {**dict.fromkeys(CONTROLS, other_id), "get_message": said.json()["event_id"]}
@@ -238,7 +247,9 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
                 _filled(
                     operation,
                     names.get(operation.name, task_id),
-                    draft.version.version_id,
+                    begun.statement.statement_id
+                    if operation.name == "sign_statement"
+                    else draft.version.version_id,
                 ),
                 **_payload(bodies.get(operation.name)),
             )

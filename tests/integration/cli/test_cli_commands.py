@@ -138,6 +138,12 @@ def posted(run: Run, *words: str) -> str:
         "topic subscriptions --all",
         "log checkpoint --scope group:x",
         "log checkpoints",
+        "governance statements",
+        "governance revoke " + "e1" * 32 + " --reason why --dry-run",
+        "governance restore " + "e1" * 32,
+        "governance penalize NODE --from 2026-01-01T00:00:00Z --until 2027-01-01T00:00:00Z",
+        "governance penalize NODE --cut --keep e3 e1e1",
+        "governance pardon NODE",
         "log head",
         "log show",
         "log show 1",
@@ -318,6 +324,51 @@ def test_whose_turn_it_is_not_says_so(connected: Run, served: ServedNode) -> Non
     assert (ended.code, ended.problem["code"]) == (4, "not_the_drafter")
     assert "--out-of-turn" in ended.problem["remedy"]
     assert connected("governance", "set-threshold", "3", "--out-of-turn").code == 0
+
+
+def test_an_event_is_revoked_by_two_and_restored(connected: Run, served: ServedNode) -> None:
+    name = "e1" * 32
+    begun = connected("governance", "revoke", "e1e1", "--reason", "wrong")
+    assert (begun.code, "1 more of the finalizers" in begun.out) == (0, True)
+    (waiting,) = connected("--json", "governance", "statements").document["items"]
+    assert (waiting["state"], waiting["missing"], waiting["target"]) == ("waits", 1, name)
+    refused = connected("--json", "governance", "revoke", name)
+    assert (refused.code, refused.problem["code"]) == (4, "already_signed")
+
+    other = served.node.council.other.states
+    served.run(partial(other.sign_statement, waiting["statement_id"][:8], dry_run=False))
+    assert "holds" in connected("governance", "statements").out
+    again = connected("governance", "revoke", name)
+    assert (again.code, "holds already" in again.out) == (0, True)
+    assert "nothing was ever said" in connected("governance", "restore", "e1e2").out
+    assert connected("--json", "governance", "restore", name).document["statement"]["missing"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("revoke e4", 3),
+        ("revoke xyz", 3),
+        ("revoke e1", 4),
+        ("revoke e3", 4),
+        ("revoke", 2),
+        ("penalize ff --cut", 3),
+        ("penalize NODE", 4),
+        ("penalize NODE --from 2026-01-01T00:00:00Z", 4),
+        ("penalize NODE --cut --until 2026-01-01T00:00:00Z", 4),
+        ("penalize NODE --from yesterday --until 2026-01-01T00:00:00Z", 4),
+        ("penalize NODE --from 2026-01-02T00:00:00Z --until 2026-01-01T00:00:00Z", 4),
+        ("penalize NODE --cut --keep e4", 3),
+        ("pardon ff", 3),
+        ("sign-statement ff", 3),
+        ("statements --cursor x", 2),
+    ],
+)
+def test_a_statement_that_cannot_be_is_refused(connected: Run, words: str, code: int) -> None:
+    ended = connected("governance", *words.replace("NODE", "5e" * 32).split())
+    assert ended.code == code, ended.err
+    assert ended.err
+    assert connected("--json", "governance", "statements").document["items"] == []
 
 
 @pytest.mark.parametrize(

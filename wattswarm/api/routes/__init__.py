@@ -15,6 +15,7 @@ from wattswarm.api.routes import (
     market,
     merit,
     node,
+    statements,
     tasks,
     topics,
 )
@@ -29,6 +30,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *governance.OPERATIONS,
     *topics.OPERATIONS,
     *board.OPERATIONS,
+    *statements.OPERATIONS,
     *executors.OPERATIONS,
     *log.OPERATIONS,
     *actors.OPERATIONS,

@@ -1,0 +1,88 @@
+"""Statements at a running node: an event is revoked and restored, and its task follows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.api_node import ApiNode, api_node
+from wattswarm.store.connection import Database
+
+STRANGER = "5e" * 32
+
+
+async def say(at: ApiNode, what: str, **order: object) -> Any:
+    """Make a statement."""
+    return await at.post(f"/governance/{what}", order)
+
+
+async def test_a_task_whose_creation_is_revoked_is_void_until_that_is_taken_back(
+    node: ApiNode,
+) -> None:
+    task = (await node.submit())["task_id"]
+    head = await node.get("/log/head")
+    shown = await say(node, "revocations", event=task[:12], reason="a mistake", dry_run=True)
+    effect = shown["effect"]
+    assert (effect["voided"], effect["regained"]) == (1, 0)
+    assert (effect["state_before"], effect["state_after"]) == ("open", "void")
+    assert (shown["statement"]["state"], shown["seq"]) == ("holds", None)
+    assert (await node.get("/log/head"))["seq"] == head["seq"]
+
+    made = await say(node, "revocations", event=task[:12], reason="a mistake")
+    assert (made["seq"], made["effect"]) == (head["seq"] + 1, None)
+    assert (await node.get(f"/tasks/{task}"))["task"]["state"] == "void"
+    (row,) = (await node.get("/governance/statements"))["items"]
+    assert (row["target"], row["word"], row["state"]) == (task, "revoked", "holds")
+    again = await say(node, "revocations", event=task)
+    assert (again["already"], again["seq"]) == (True, None)
+
+    back = await say(node, "restorations", event=task, dry_run=True)
+    assert (back["effect"]["regained"], back["effect"]["state_after"]) == (1, "open")
+    restored = await say(node, "restorations", event=task)
+    listed = (await node.get("/tasks", min_seq=restored["seq"]))["items"]
+    assert [each["state"] for each in listed] == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("what", "order", "status", "code"),
+    [
+        ("revocations", {"event": "zz"}, 404, "not_found"),
+        ("revocations", {"event": ""}, 404, "not_found"),
+        ("revocations", {"event": "\u0000"}, 404, "not_found"),
+        ("revocations", {"event": "GENESIS"}, 409, "not_revocable"),
+        ("revocations", {"event": "ab" * 32, "reason": "x" * 5_000}, 422, "bad_field"),
+        ("revocations", {}, 422, "bad_document"),
+        ("penalties", {"node": STRANGER}, 422, "bad_field"),
+        ("penalties", {"node": "SELF", "cut": True}, 409, "not_oneself"),
+        ("penalties", {"node": STRANGER, "cut": True, "keep": ["zz"]}, 404, "not_found"),
+        ("penalties", {"node": STRANGER, "cut": 1}, 422, "bad_document"),
+        ("pardons", {"node": "ff"}, 404, "not_found"),
+        ("statements/ff/sign", {}, 404, "not_found"),
+    ],
+)
+async def test_a_statement_that_cannot_be_is_refused_and_nothing_is_signed(
+    node: ApiNode, what: str, order: dict[str, Any], status: int, code: str
+) -> None:
+    events = (await node.get("/log/events", after=0))["items"]
+    names = {
+        "GENESIS": next(
+            each["event_id"] for each in events if each["event_kind"] == "GOVERNANCE_UPDATED"
+        ),
+        "SELF": (await node.get("/node"))["node_id"],
+    }
+    order = {
+        field: names.get(value, value) if isinstance(value, str) else value
+        for field, value in order.items()
+    }
+    refused = await node.refusal("POST", f"/governance/{what}", json=order)
+    assert (refused["status"], refused["code"]) == (status, code), refused
+    assert len((await node.get("/log/events", after=0))["items"]) == len(events)
+
+
+async def test_statements_outlast_the_node(database: Database, tmp_path: Path) -> None:
+    async with api_node(database, tmp_path) as node:
+        await say(node, "penalties", node=STRANGER, cut=True, reason="lies")
+    async with api_node(database, tmp_path) as node:
+        (row,) = (await node.get("/governance/statements"))["items"]
+        assert (row["word"], row["kept"], row["reason"]) == ("penalized", [], "lies")
+        assert (await say(node, "pardons", node=STRANGER))["statement"]["serial"] == 2
