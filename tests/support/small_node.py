@@ -16,7 +16,7 @@ from tests.support import small_merit
 from tests.support.small_board import SmallBoard
 from tests.support.small_governance import Council
 from wattswarm.kernel.archive import ArchiveWriter
-from wattswarm.kernel.contract import Contract, resolve, sample, to_payload
+from wattswarm.kernel.contract import Contract, Mode, resolve, sample, to_payload
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import local_genesis
 from wattswarm.kernel.payloads.control import ControlWord
@@ -24,6 +24,7 @@ from wattswarm.kernel.signature import KeyPair
 from wattswarm.surface import actor as actors
 from wattswarm.surface import artifact as bodies
 from wattswarm.surface import chaos, executor, log, statement
+from wattswarm.surface import epoch as epochs
 from wattswarm.surface import governance as laws
 from wattswarm.surface import merit as merits
 from wattswarm.surface import node as nodes
@@ -49,6 +50,8 @@ class SmallTask:
     seq: int
     state: works.TaskWord = "open"
     feedback: tuple[works.FeedbackView, ...] = ()
+    epoch: int = 1
+    final: set[int] = attrs.field(factory=set[int])
 
 
 @attrs.define(eq=False)
@@ -303,7 +306,7 @@ class SmallNode(SmallBoard):
             task_type=made.contract.task_type,
             scope="global",
             state=made.state,
-            epoch=1,
+            epoch=made.epoch,
             attempt=1,
             created_at=when(NOW + made.seq),
             expires_at=when(made.contract.expires_at),
@@ -334,6 +337,8 @@ class SmallNode(SmallBoard):
             finality=(_finality(),) if is_final else (),
             controls=(),
             completions=(),
+            epochs=self._epochs(made),
+            voided=(),
             settlements=(),
             decision_id="de" * 32 if is_final else None,
             quorum=1,
@@ -372,6 +377,49 @@ class SmallNode(SmallBoard):
             controls=(said,),
             seq=None if already else len(self.entries),
             already=already,
+        )
+
+    def _epochs(self, made: SmallTask) -> tuple[epochs.EpochView, ...]:
+        if made.contract.mode is not Mode.CONTINUOUS:
+            return ()
+        return tuple(
+            epochs.EpochView(
+                epoch=number,
+                pin=GENESIS.id.hex(),
+                version=0,
+                opened_at=when(NOW),
+                expires_at=when(NOW + number * 60_000),
+                is_newest=number == made.epoch,
+                candidate_id="cd" * 32 if number in made.final else None,
+                is_disputed=False,
+                endings=(),
+            )
+            for number in range(1, made.epoch + 1)
+        )
+
+    async def end_epoch(
+        self, name: str, *, reason: str | None, out_of_turn: bool
+    ) -> works.EpochEndSaid | Rejection:
+        """End the newest epoch, by an operator's word only."""
+        del reason
+        made = self._named(name)
+        if isinstance(made, Rejection):
+            return made
+        if made.contract.mode is not Mode.CONTINUOUS:
+            return Rejection(code="one_epoch", message="it has one epoch")
+        if not out_of_turn:
+            return Rejection(code="too_early", message="the epoch has not expired")
+        made.final |= {made.epoch} if made.state == "final" else set()
+        made.epoch, made.state = made.epoch + 1, "open"
+        await self.append("EPOCH_ENDED", made.task_id)
+        *_, ended, opened = self._epochs(made)
+        return works.EpochEndSaid(
+            task=self._row(made),
+            ended=ended,
+            missing=0,
+            opened=opened,
+            seq=len(self.entries),
+            next_steps=("an executor has to propose",),
         )
 
     async def decide_claim(

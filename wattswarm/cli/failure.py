@@ -45,6 +45,7 @@ REMEDY_BY_CODE: Final[Mapping[str, str]] = {
     "ambiguous_name": "give more digits",
     "already_proposed": "`wattswarm governance pending` shows it: sign it, or say --supersede",
     "not_the_drafter": "leave it to that node's operator, or say --out-of-turn",
+    "too_early": "wait until the epoch expires, or say --now",
     "signed_rival": "draft one that names it: --supersede",
     "barred": "`wattswarm governance statements` says why; other finalizers may pardon this node",
     "not_ready": "`wattswarm doctor` says what it waits for",

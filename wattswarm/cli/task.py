@@ -142,6 +142,9 @@ def show(task: str, /, *, session: Here) -> None:
 def watch(task: str, /, *, timeout_s: float | None = None, session: Here) -> int:
     """Follow a task to its end; exit code 0 when it is final, 1 when it ended otherwise.
 
+    A continuous task has no end of its own: the epoch is followed that is open when this begins,
+    until it is final (0) or over without that (1).
+
     Args:
         task: Its id, or a unique prefix.
         timeout_s: Longest wait; exit code 6 when it is over.
@@ -154,13 +157,13 @@ def _watch(session: Session, client: "Client", task: str, timeout_s: float | Non
     from wattswarm.cli.watch import follow, outcome, screen
     from wattswarm.surface.task import TaskView
 
-    task_id = client.get(TaskView, f"/tasks/{segment(task)}").task.task_id
-    code = TIMED_OUT
+    begun = client.get(TaskView, f"/tasks/{segment(task)}").task
+    code: int | None = None
     with screen(session.out) as draw:
-        for view in follow(client, task_id, timeout_s=timeout_s):
+        for view in follow(client, begun.task_id, epoch=begun.epoch, timeout_s=timeout_s):
             draw(view)
-            code = outcome(view)
-    return code
+            code = outcome(view, begun.epoch)
+    return TIMED_OUT if code is None else code
 
 
 def _control(session: Session, task: str, action: str, reason: str | None) -> None:
@@ -214,6 +217,31 @@ def kill(task: str, /, *, reason: str | None = None, session: Here) -> None:
         reason: Why; it stands in the log.
     """
     _control(session, task, "kill", reason)
+
+
+@app.command
+def end_epoch(
+    task: str,
+    /,
+    *,
+    reason: str | None = None,
+    now: Annotated[bool, Parameter(name=["--now", "--out-of-turn"], negative="")] = False,
+    session: Here,
+) -> None:
+    """End the newest epoch of a continuous task, as a finalizer; that opens the next one.
+
+    Args:
+        task: Its id, or a unique prefix.
+        reason: Why; it stands in the log.
+        now: Before the epoch expires, or although it is another finalizer's turn.
+    """
+    from wattswarm.cli.views.epoch import epoch_ended_view
+    from wattswarm.surface.task import EpochEndSaid
+
+    with session.client() as client:
+        body = {"reason": reason, "out_of_turn": now}
+        answer = client.post(EpochEndSaid, f"/tasks/{segment(task)}/end-epoch", body)
+        session.out.show(answer, epoch_ended_view)
 
 
 for _word in CREATORS_WORDS:

@@ -10,19 +10,27 @@ from typing import Final
 import attrs
 
 from wattswarm.cli.client import Access, Client, open_client
-from wattswarm.cli.failure import FAILED, TIMED_OUT, Failure
+from wattswarm.cli.failure import DONE, FAILED, Failure
 from wattswarm.cli.output import Output
 from wattswarm.cli.views.task import task_view
 from wattswarm.surface.task import TaskView
 
 POLL_S: Final = 1.0
 RETRY_S: Final = 1.0
-ENDED: Final = {"final": 0, "killed": FAILED, "stopped": FAILED, "expired": FAILED, "void": FAILED}
+ENDED: Final = {
+    "final": DONE,
+    "killed": FAILED,
+    "stopped": FAILED,
+    "expired": FAILED,
+    "void": FAILED,
+}
 """Exit code by the word of a task that nobody works on any more."""
 
 
-def follow(client: Client, task_id: str, *, timeout_s: float | None) -> Generator[TaskView]:
-    """Yield the task whenever it moved, and about every second, until it ends.
+def follow(
+    client: Client, task_id: str, *, epoch: int = 1, timeout_s: float | None
+) -> Generator[TaskView]:
+    """Yield the task whenever it moved, and about every second, until it or the epoch ends.
 
     Raises:
         Failure: `timed_out` when it has not ended in time, or what the node answers.
@@ -33,7 +41,7 @@ def follow(client: Client, task_id: str, *, timeout_s: float | None) -> Generato
     while True:
         view = client.get(TaskView, f"/tasks/{task_id}")
         yield view
-        if view.task.state in ENDED:
+        if outcome(view, epoch) is not None:
             return
         left_s = POLL_S if end is None else end - time.monotonic()
         if left_s <= 0:
@@ -75,9 +83,12 @@ class Bell:
             time.sleep(RETRY_S)
 
 
-def outcome(view: TaskView) -> int:
-    """Return the exit code for how a task ended."""
-    return ENDED.get(view.task.state, TIMED_OUT)
+def outcome(view: TaskView, epoch: int) -> int | None:
+    """Return the exit code for how a task, or this epoch of it, ended; None before that."""
+    if view.task.epoch <= epoch:
+        return ENDED.get(view.task.state)
+    is_final = any(each.epoch == epoch and each.candidate_id for each in view.epochs)
+    return DONE if is_final else FAILED
 
 
 @contextmanager

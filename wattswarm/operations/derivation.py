@@ -41,16 +41,18 @@ class Governing:
 
 @attrs.frozen
 class Derived:
-    """A task and the rows of the log that it was derived from, in their order."""
+    """A task, the rows of the log that it was derived from, in their order, and governance."""
 
     state: TaskState
     rows: tuple[LogRow, ...]
+    governance: Governance
 
 
 def derive_task(connection: Connection, task_id: TaskId, governing: Governing) -> Derived:
     """Return the task as all of its events make it; it takes about 50 µs an event."""
     rows = LogReader(connection).whole_task(task_id)
     # Read after the events: what they name as their pin is there.
-    machine = TaskMachine(task_id, governing.at_head(connection))
+    governance = governing.at_head(connection)
+    machine = TaskMachine(task_id, governance)
     machine.add(row.event() for row in rows)
-    return Derived(machine.state, rows)
+    return Derived(machine.state, rows, governance)

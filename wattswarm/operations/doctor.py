@@ -17,6 +17,10 @@ from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
 from wattswarm.executors.settings import ExecutorSettings
 from wattswarm.kernel.errors import WattSwarmError
+from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.governance.statement import Statement
+from wattswarm.kernel.ids import NodeId
+from wattswarm.operations.derivation import Governing
 from wattswarm.operations.executors import Executors
 from wattswarm.operations.health import WELL, Health
 from wattswarm.operations.node import server_version
@@ -54,6 +58,8 @@ class Doctor:
     local: LocalSession
     tree: TreeControl
     health: Health
+    governing: Governing
+    me: NodeId
     executors: Executors
     clock: Clock
 
@@ -65,6 +71,7 @@ class Doctor:
             "disk": self._disk,
             "clock": self._clock,
             "keys": self._keys,
+            "governance": self._governance,
             "actors": self._actors,
             "work": self._work,
             "dead letters": self._letters,
@@ -146,6 +153,15 @@ class Doctor:
         paths = (self.state_dir.seed_path, self.state_dir.token_path)
         findings = [_exposed(path) for path in paths if _mode(path) & PRIVATE]
         return findings or (_ok("keys", "seed and API token can be read by their owner only"),)
+
+    async def _governance(self) -> Sequence[Finding]:
+        now_ms = self.clock.wall_ms()
+
+        def look(governance: Governance) -> Statement | None:
+            return governance.penalty(self.me) if governance.bars(self.me, now_ms) else None
+
+        said = await self.reads.run(lambda connection: self.governing.decide(connection, look))
+        return (_ok("governance", "no penalty bars this node") if said is None else _barred(said),)
 
     async def _actors(self) -> Sequence[Finding]:
         view = self.tree.describe()
@@ -291,6 +307,17 @@ def _exposed(path: Path) -> Finding:
         level="error",
         message=f"{path} can be used by others (mode {_mode(path):04o})",
         remedy=f"chmod 600 {path}, and replace the secret if others may have read it",
+    )
+
+
+def _barred(said: Statement) -> Finding:
+    reason = f": {said.reason}" if said.reason else ""
+    until = "" if said.window is None else f" until {when(said.window[1])}"
+    return Finding(
+        area="governance",
+        level="error",
+        message=f"this node is penalized{until}{reason}; what it says has no effect",
+        remedy="settle it with the finalizers: `wattswarm governance pardon` takes it back",
     )
 
 

@@ -1,46 +1,52 @@
 """A task told in sentences; pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import cast
 
 from wattswarm.kernel.codes import WORDS
 from wattswarm.kernel.contract import Allocator
+from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import short
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Ignored
 from wattswarm.kernel.views import finality_equivocators, state_word, vote_equivocations
+from wattswarm.operations.derivation import Derived
+from wattswarm.operations.epoch_view import epoch_story
 from wattswarm.operations.market_view import approval_word, completion_views, settlement_views
 from wattswarm.operations.merit_view import contribution_views, feedback_views, rejection_views
 from wattswarm.operations.next_steps import next_steps
 from wattswarm.operations.task_view import control_views, finality_views, reason_word
 from wattswarm.operations.verdict_view import verdict_view
-from wattswarm.store.log_record import LogRow
+from wattswarm.operations.voided import voided_story
 from wattswarm.surface.task import Explanation, TaskWord
 from wattswarm.surface.words import when
 
 
-def explanation(state: TaskState, rows: Sequence[LogRow], now_ms: int) -> Explanation:
+def explanation(derived: Derived, now_ms: int) -> Explanation:
     """Return what a task is, what was done, what counted, and what is missing."""
+    state = derived.state
     return Explanation(
         task_id=state.task_id.hex(),
         state=cast("TaskWord", state_word(state, now_ms)),
-        summary=tuple(_story(state, now_ms)),
+        summary=tuple(_story(state, derived.governance, now_ms)),
         next_steps=next_steps(state, now_ms),
-        timeline=tuple(verdict_view(row, state) for row in rows),
+        timeline=tuple(verdict_view(row, state) for row in derived.rows),
     )
 
 
-def _story(state: TaskState, now_ms: int) -> Iterator[str]:
+def _story(state: TaskState, governance: Governance, now_ms: int) -> Iterator[str]:
     word = state_word(state, now_ms)
     yield from _origin(state)
     yield f"It is {word}: {WORDS[word]}"
+    yield from epoch_story(state)
     yield from _work(state)
     yield from _findings(state)
     yield from _ends(state)
     yield from _controls(state)
     yield from _market(state)
     yield from _merit(state, now_ms)
+    yield from voided_story(state, governance)
     yield from _trouble(state)
 
 

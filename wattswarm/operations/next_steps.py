@@ -18,20 +18,24 @@ from wattswarm.kernel.views import (
     run_at,
     state_word,
 )
+from wattswarm.operations.epoch_view import epoch_steps
 from wattswarm.surface.words import when
 
 
 def next_steps(state: TaskState, now_ms: int) -> tuple[str, ...]:
-    """Return what has to happen next; nothing for a task that is over, whatever it came to."""
+    """Return what has to happen next; nothing for a task that is over, whatever it came to.
+
+    A continuous task goes on: its next epoch is to be opened.
+    """
     match state_word(state, now_ms):
         case "pending":
             return tuple(_arrivals(state))
         case "open":
-            return tuple(_work(state, now_ms))
+            return (*_work(state, now_ms), *epoch_steps(state, now_ms))
         case "suspended" | "stopped" as word:
             return (f"it is {word}: `task resume` has it worked on again",)
         case _:
-            return ()
+            return tuple(epoch_steps(state, now_ms))
 
 
 def _arrivals(state: TaskState) -> Iterator[str]:

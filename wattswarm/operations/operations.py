@@ -169,7 +169,9 @@ class Operations:
 
         pen = Pen(key=given.key, append=given.append, network_id=given.network_id)
         speech = Speech(reads=self._reads, governing=governing, pen=pen, clock=clock)
-        self.control_task = Controlling(speech=speech).control_task
+        controlling = Controlling(speech=speech)
+        self.control_task = controlling.control_task
+        self.end_epoch = controlling.end_epoch
         market = Market(speech=speech)
         self.decide_claim = market.decide_claim
         self.decide_completion = market.decide_completion
@@ -310,6 +312,8 @@ class Operations:
             local=self._local,
             tree=tree,
             health=self._health,
+            governing=governing,
+            me=given.key.node_id,
             executors=executors,
             clock=clock,
         )

@@ -1,6 +1,7 @@
 """What this node says itself: drafts are decided on, signed with its key, and appended."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import attrs
 import trio
@@ -9,8 +10,10 @@ from wattswarm.actors.messages import Append, AppendRefused
 from wattswarm.actors.runtime.errors import ActorError
 from wattswarm.actors.runtime.world import Clock
 from wattswarm.kernel import decide
+from wattswarm.kernel.codes import CODES
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.lock import Signing
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
@@ -20,6 +23,12 @@ from wattswarm.operations.naming import find_task
 from wattswarm.operations.submission import Appender
 from wattswarm.store.connection import Connection
 from wattswarm.store.pool import Reads
+
+Word: TypeAlias = Callable[[TaskState, int], Signings | Rejection]
+"""What is to be said on a task at a time."""
+
+Ruling: TypeAlias = Callable[[TaskState, Governance, int], Signings | Rejection]
+"""The same, where governance has a say in it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +59,7 @@ class Pen:
 class Said:
     """A task after a word on it; `seq` is where that stands in the log, if it was said now."""
 
+    before: TaskState
     state: TaskState
     seq: int | None
     now_ms: int
@@ -76,17 +86,20 @@ class Speech:
     clock: Clock
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
 
-    async def say(
-        self, name: str, word: Callable[[TaskState, int], Signings | Rejection]
-    ) -> Said | Rejection:
+    async def say(self, name: str, word: Word) -> Said | Rejection:
         """Say what `word` comes to for a task at this moment, and answer when it stands in the log.
 
-        What it comes to may be nothing, when that has been said already.
+        What it comes to may be nothing, when that has been said already. A penalized node says
+        nothing.
         """
+        return await self.rule(name, lambda state, _, now_ms: word(state, now_ms))
+
+    async def rule(self, name: str, word: Ruling) -> Said | Rejection:
+        """Say what `word` comes to with governance as it is at this moment; see `say`."""
         async with self._turn:
             now_ms = self.clock.wall_ms()
             found = await self.reads.run(
-                lambda connection: self._decide(connection, name, lambda state: word(state, now_ms))
+                lambda connection: self._decide(connection, name, word, now_ms)
             )
             if isinstance(found, Rejection):
                 return found
@@ -94,17 +107,17 @@ class Speech:
         if isinstance(seq, Rejection):
             return seq
         after = decide.follow(found.state, found.signings, self.pen.key.node_id)
-        return Said(state=after, seq=seq, now_ms=now_ms)
+        return Said(before=found.state, state=after, seq=seq, now_ms=now_ms)
 
     def _decide(
-        self,
-        connection: Connection,
-        name: str,
-        word: Callable[[TaskState], Signings | Rejection],
+        self, connection: Connection, name: str, word: Ruling, now_ms: int
     ) -> _Answer | Rejection:
         task_id = find_task(connection, name)
         if isinstance(task_id, Rejection):
             return task_id
-        state = derive_task(connection, task_id, self.governing).state
-        answer = word(state)
+        derived = derive_task(connection, task_id, self.governing)
+        state, governance = derived.state, derived.governance
+        if governance.bars(self.pen.key.node_id, now_ms):
+            return Rejection(code="barred", message=CODES["barred"])
+        answer = word(state, governance, now_ms)
         return answer if isinstance(answer, Rejection) else _Answer(state, answer)

@@ -179,7 +179,7 @@ class Stating:
     ) -> EffectView:
         """Derive a task as it is, and as it would be."""
         derived = derive_task(connection, task_id, self.governing)
-        supposed = Supposed(self.governing.at_head(connection), said)
+        supposed = Supposed(derived.governance, said)
         after = derive(task_id, (row.event() for row in derived.rows), supposed)
         return effect_view(derived.state, after, derived.rows, now_ms)
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar, cast
 import attrs
 
 from wattswarm.kernel.artifact import ArtifactRef
+from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.payloads.claim import Work
 from wattswarm.kernel.policy import ReasonCode
@@ -22,10 +23,12 @@ from wattswarm.kernel.views import (
     state_word,
 )
 from wattswarm.operations.contract_view import contract_view
+from wattswarm.operations.epoch_view import epoch_views
 from wattswarm.operations.event_view import hex_or_none
 from wattswarm.operations.market_view import approval_word, completion_views, settlement_views
 from wattswarm.operations.merit_view import contribution_views, feedback_views, rejection_views
 from wattswarm.operations.next_steps import next_steps
+from wattswarm.operations.voided import voided_views
 from wattswarm.surface.task import (
     ArtifactView,
     CandidateView,
@@ -53,6 +56,8 @@ class Moment:
     now_ms: int
     projected_seq: int
     is_here: IsHere
+    governance: Governance | None = None
+    """Where the reasons of statements stand; without it none is told."""
 
     def artifact(self, ref: ArtifactRef) -> ArtifactView:
         """Return a reference, and whether its body is here."""
@@ -83,6 +88,8 @@ def task_view(state: TaskState, moment: Moment) -> TaskView:
         controls=control_views(state),
         completions=completion_views(state),
         settlements=settlement_views(state),
+        epochs=epoch_views(state),
+        voided=() if moment.governance is None else voided_views(state, moment.governance),
         decision_id=None if decision is None else decision.event_id.hex(),
         quorum=0 if contract is None else contract.quorum_threshold,
         next_steps=next_steps(state, moment.now_ms),

@@ -99,7 +99,7 @@ class Tasks:
         """Tell a task in sentences."""
         return await self._look(
             name,
-            lambda derived, moment: explanation(derived.state, derived.rows, moment.now_ms),
+            lambda derived, moment: explanation(derived, moment.now_ms),
         )
 
     async def decision(self, name: str) -> DecisionView | Rejection:
@@ -130,6 +130,7 @@ class Tasks:
                 now_ms=now_ms,
                 projected_seq=projected_seq(connection),
                 is_here=self.bodies.is_here,
+                governance=derived.governance,
             )
             return show(derived, moment)
 

@@ -95,6 +95,7 @@ from wattswarm.surface.task import (
     Controlled,
     CreatorSaid,
     DecisionView,
+    EpochEndSaid,
     Explanation,
     Submitted,
     TaskPage,
@@ -167,6 +168,15 @@ class TaskOperations(Protocol):
         """Stop, suspend, resume or kill a task, and answer when the word stands in the log.
 
         A word that stands already is not said again.
+        """
+        ...
+
+    async def end_epoch(
+        self, name: str, *, reason: str | None, out_of_turn: bool
+    ) -> EpochEndSaid | Rejection:
+        """Sign that the newest epoch of a continuous task is over, which opens the next one.
+
+        With `out_of_turn` before it expires, and although it is another finalizer's turn.
         """
         ...
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import attrs
 
+from wattswarm.surface.epoch import EpochView
 from wattswarm.surface.market import ApprovalWord, CompletionView, SettlementView
 from wattswarm.surface.words import Hex, Time
 
@@ -252,6 +253,21 @@ class ReuseRejectionView:
 
 
 @attrs.frozen(kw_only=True)
+class VoidedView:
+    """A statement of finalizers that leaves events of a task without effect."""
+
+    word: Literal["revoked", "penalized"]
+    target: Hex
+    """The event that is revoked, or the node that is penalized."""
+    event_kind: str | None
+    reason: str
+    events: int
+    """Events that it is about."""
+    dependents: int
+    """Events that have no effect for that."""
+
+
+@attrs.frozen(kw_only=True)
 class TaskView:
     """Everything about a task at one position of the log."""
 
@@ -268,6 +284,9 @@ class TaskView:
     controls: tuple[ControlView, ...]
     completions: tuple[CompletionView, ...]
     settlements: tuple[SettlementView, ...]
+    epochs: tuple[EpochView, ...]
+    """The newest epochs of a continuous task, in order; none of another."""
+    voided: tuple[VoidedView, ...]
     decision_id: Hex | None
     quorum: int
     next_steps: tuple[str, ...]
@@ -289,6 +308,22 @@ class Controlled:
     seq: int | None
     """Where the word stands in the log, if it was said now."""
     already: bool
+
+
+@attrs.frozen(kw_only=True)
+class EpochEndSaid:
+    """A task after this node's word that an epoch is over."""
+
+    task: TaskRow
+    ended: EpochView
+    """The epoch that it was said of, with the signatures for its end."""
+    missing: int
+    """Finalizers that have to sign yet; none when the next epoch is open."""
+    opened: EpochView | None
+    """The next epoch, once it is open."""
+    seq: int | None
+    """Where the word stands in the log."""
+    next_steps: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)

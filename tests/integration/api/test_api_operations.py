@@ -222,6 +222,7 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
             "members": [{"node_id": "07" * 32, "role_hint": "executor"}],
         },
         "create_checkpoint": {},
+        "end_epoch": {"reason": "why", "out_of_turn": True},
         "revoke_event": {"event": "e1" * 32, "reason": "why"},
         "restore_event": {"event": "e1" * 32, "dry_run": True},
         "penalize_node": {"node": "5e" * 32, "cut": True, "keep": ["e3"]},
@@ -232,6 +233,7 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         task_id = (await submit(client))["task_id"]
         await node.finish(task_id)
         other_id = (await submit(client))["task_id"]
+        going_on = (await submit(client, **CONTINUOUS))["task_id"]
         order = ChangeOrder(params={"a": 1}, out_of_turn=True)
         draft = await node.council.other.writes.change_governance(order)
         assert isinstance(draft, GovernanceChanged)
@@ -241,6 +243,7 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
         await client.post("/api/v1/executors", json=bodies["add_executor"])
         said = await client.post("/api/v1/topics/messages", json=bodies["post_message"])
         names = {**dict.fromkeys(CONTROLS, other_id), "get_message": said.json()["event_id"]}
+        names["end_epoch"] = going_on
         for operation in sorted(OPERATIONS, key=lambda item: item.method == "DELETE"):
             answer = await client.request(
                 operation.method,
@@ -257,6 +260,7 @@ async def test_every_operation_answers_with_a_document(node: SmallNode) -> None:
     assert node.state == "stopping"
 
 
+CONTINUOUS = {"mode": "continuous", "budget_mode": "epoch_renew"}
 CONTROLS = {"stop_task", "suspend_task", "resume_task", "kill_task"}
 CREATORS_WORDS = {"approve_claim", "decline_claim", "accept_candidate", "reject_candidate"}
 

@@ -17,7 +17,9 @@ import pytest
 from tests.support.served_node import TOKEN, ServedNode, served_node
 from tests.support.small_governance import KEYS
 from wattswarm.cli.main import exit_code
+from wattswarm.cli.watch import outcome
 from wattswarm.surface.board import MessageOrder
+from wattswarm.surface.task import TaskView
 
 
 @attrs.frozen
@@ -324,6 +326,45 @@ def test_whose_turn_it_is_not_says_so(connected: Run, served: ServedNode) -> Non
     assert (ended.code, ended.problem["code"]) == (4, "not_the_drafter")
     assert "--out-of-turn" in ended.problem["remedy"]
     assert connected("governance", "set-threshold", "3", "--out-of-turn").code == 0
+
+
+@pytest.fixture
+def going_on(connected: Run, tmp_path: Path) -> str:
+    file = tmp_path / "continuous.json"
+    file.write_text(
+        '{"task_type": "t", "inputs": {}, "mode": "continuous", "budget_mode": "epoch_renew"}'
+    )
+    return submitted(connected, str(file))
+
+
+def test_an_epoch_is_ended_and_the_next_one_shown(connected: Run, going_on: str) -> None:
+    refused = connected("--json", "task", "end-epoch", going_on)
+    assert (refused.code, refused.problem["code"]) == (4, "too_early")
+    assert "--now" in refused.problem["remedy"]
+    ended = connected("task", "end-epoch", going_on[:8], "--now", "--reason", "why")
+    assert (ended.code, "epoch 2 is open" in ended.out) == (0, True), ended
+    assert "epoch 2 is open" in connected("task", "show", going_on).out
+    again = connected("--json", "task", "end-epoch", going_on, "--out-of-turn").document
+    assert (again["missing"], again["opened"]["epoch"]) == (0, 3)
+    assert connected("task", "end-epoch", "ff").code == 3
+
+
+def test_of_a_continuous_task_one_epoch_is_watched(
+    connected: Run, served: ServedNode, going_on: str
+) -> None:
+    served.run(served.node.finish, going_on)
+    assert connected("--json", "task", "watch", going_on).code == 0
+    served.run(partial(served.node.end_epoch, going_on, reason=None, out_of_turn=True))
+    view = partial(served.node.task, going_on)
+    shown = served.run(view)
+    assert isinstance(shown, TaskView)
+    assert [outcome(shown, epoch) for epoch in (1, 2)] == [0, None]
+    served.run(partial(served.node.end_epoch, going_on, reason=None, out_of_turn=True))
+    shown = served.run(view)
+    assert isinstance(shown, TaskView)
+    assert [outcome(shown, epoch) for epoch in (1, 2, 3)] == [0, 1, None]
+    over = connected("--json", "task", "watch", going_on, "--timeout-s", "0")
+    assert over.code == 6
 
 
 def test_an_event_is_revoked_by_two_and_restored(connected: Run, served: ServedNode) -> None:

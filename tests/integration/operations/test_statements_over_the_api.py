@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_node import ApiNode, api_node
+from tests.support.api_node import SAMPLE, ApiNode, api_node
+from wattswarm.kernel.archive import archive
+from wattswarm.kernel.governance import draft_statement
+from wattswarm.kernel.governance.statement import Statement, statement_message
+from wattswarm.kernel.ids import Digest, EventId
+from wattswarm.kernel.payloads.statement import NodePenalized, StatementState
 from wattswarm.store.connection import Database
 
 STRANGER = "5e" * 32
 
 
-async def say(at: ApiNode, what: str, **order: object) -> Any:
+async def say(at: ApiNode, what: str, /, **order: object) -> Any:
     """Make a statement."""
     return await at.post(f"/governance/{what}", order)
 
@@ -77,6 +82,63 @@ async def test_a_statement_that_cannot_be_is_refused_and_nothing_is_signed(
     refused = await node.refusal("POST", f"/governance/{what}", json=order)
     assert (refused["status"], refused["code"]) == (status, code), refused
     assert len((await node.get("/log/events", after=0))["items"]) == len(events)
+
+
+async def test_a_penalized_node_is_told_so_and_says_nothing_on_tasks_and_governance(
+    database: Database, tmp_path: Path
+) -> None:
+    async with api_node(database, tmp_path, settings={"INGEST__ENABLED": "true"}) as node:
+        task = (await node.submit())["task_id"]
+        name, key = node.inside.network_id, node.inside.key
+        head = (await node.get("/governance"))["version"]["version_id"]
+        said = Statement(
+            kind=NodePenalized.kind,
+            target=key.node_id,
+            serial=1,
+            state=StatementState.REVOKED,
+            governance=Digest(bytes.fromhex(head)),
+            reason="lies",
+            keep=frozenset({EventId(bytes.fromhex(task))}),
+        )
+        sigs = {key.node_id: key.sign(statement_message(name, said))}
+        wire = draft_statement(said, sigs, 1).sign(name, key).to_wire()
+        await node.client.post("/api/v1/events", content=archive(name, [wire]))
+
+        findings = (await node.get("/doctor"))["findings"]
+        (error,) = (each for each in findings if each["area"] == "governance")
+        assert (error["level"], "lies" in error["message"]) == ("error", True)
+        assert "pardon" in error["remedy"]
+        for path, document in (
+            (f"/tasks/{task}/stop", {}),
+            (f"/tasks/{task}/end-epoch", {}),
+            ("/governance/changes", {"params": {"a": 1}}),
+            ("/governance/admissions", {"node": STRANGER}),
+            ("/tasks", {"contract": SAMPLE}),
+        ):
+            refused = await node.refusal("POST", path, json=document)
+            assert refused["code"] == "barred", (path, refused)
+        assert (await say(node, "pardons", node=key.node_id.hex()))["statement"]["serial"] == 2
+        assert (await node.post(f"/tasks/{task}/stop"))["task"]["state"] == "stopped"
+
+
+async def test_what_is_void_is_told_with_the_reason(node: ApiNode) -> None:
+    task = (await node.submit())["task_id"]
+    stopped = await node.post(f"/tasks/{task}/suspend")
+    assert stopped["seq"] is not None
+    names = (await node.get(f"/tasks/{task}/events"))["items"]
+    word = next(each["event_id"] for each in names if each["event_kind"] == "TASK_SUSPENDED")
+    shown = await say(node, "revocations", event=word, reason="unwanted", dry_run=True)
+    await say(node, "revocations", event=task, reason="a mistake")
+    view = await node.get(f"/tasks/{task}")
+    (voided,) = view["voided"]
+    assert (voided["word"], voided["event_kind"], voided["reason"]) == (
+        "revoked",
+        "TASK_CREATED",
+        "a mistake",
+    )
+    told = " ".join((await node.get(f"/tasks/{task}/explain"))["summary"])
+    assert "(TASK_CREATED) was revoked by finalizers: a mistake" in told
+    assert shown["effect"]["task_id"] == task
 
 
 async def test_statements_outlast_the_node(database: Database, tmp_path: Path) -> None:

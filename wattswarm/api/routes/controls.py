@@ -1,4 +1,4 @@
-"""Stopping, suspending, resuming and killing tasks."""
+"""Stopping, suspending, resuming and killing tasks, and ending their epochs."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -8,7 +8,7 @@ import attrs
 from wattswarm.api.operation import Call, Operation
 from wattswarm.api.routes.tasks import NAME_CODES, TASK
 from wattswarm.kernel.payloads.control import ControlWord
-from wattswarm.surface.task import Controlled
+from wattswarm.surface.task import Controlled, EpochEndSaid
 
 CODES: Final = (
     *NAME_CODES,
@@ -16,6 +16,7 @@ CODES: Final = (
     "not_creator",
     "missing_role",
     "outranked",
+    "barred",
     "read_only",
 )
 
@@ -34,11 +35,26 @@ class ControlRequest:
     reason: str | None = None
 
 
+@attrs.frozen(kw_only=True)
+class EndRequest:
+    """Why an epoch is over, and whether that is said before it expires, or out of turn."""
+
+    reason: str | None = None
+    out_of_turn: bool = False
+
+
+async def _end(call: Call) -> object:
+    body = call.body
+    return await call.api.end_epoch(
+        call.path["name"], reason=body.reason, out_of_turn=body.out_of_turn
+    )
+
+
 def _saying(word: ControlWord) -> Callable[[Call], Awaitable[object]]:
     return lambda call: call.api.control_task(call.path["name"], word, reason=call.body.reason)
 
 
-OPERATIONS: Final = tuple(
+WORDS: Final = tuple(
     Operation(
         method="POST",
         path=f"{TASK}/{action}",
@@ -50,4 +66,28 @@ OPERATIONS: Final = tuple(
         codes=CODES,
     )
     for action, word, summary in ACTIONS
+)
+
+OPERATIONS: Final = (
+    *WORDS,
+    Operation(
+        method="POST",
+        path=f"{TASK}/end-epoch",
+        name="end_epoch",
+        summary="End the newest epoch of a continuous task, which opens the next one.",
+        call=_end,
+        body=EndRequest,
+        answer=EpochEndSaid,
+        codes=(
+            *NAME_CODES,
+            "task_not_open",
+            "one_epoch",
+            "missing_role",
+            "too_early",
+            "not_the_drafter",
+            "already_signed",
+            "lock_refused",
+            "read_only",
+        ),
+    ),
 )

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from wattswarm.cli.views.epoch import epoch_lines, voided_lines
 from wattswarm.cli.views.merit import contributions, feedback_line, rejection_line
 from wattswarm.cli.views.style import (
     between_ms,
@@ -118,11 +119,13 @@ def task_view(view: TaskView) -> RenderableType:
         *_votes(view),
         *_errors(view),
         *(_finality(item) for item in view.finality),
+        *epoch_lines(view.epochs),
         *_controls(view.controls),
         *_market(view),
         *map(rejection_line, view.reuse_rejections),
         *map(feedback_line, view.feedback),
         *contributions(view.contributions),
+        *voided_lines(view.voided),
         *(Text(f"next: {step}", "cyan") for step in view.next_steps),
     )
 
