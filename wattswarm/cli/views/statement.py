@@ -36,8 +36,9 @@ def stated_view(answer: Stated) -> RenderableType:
         return Text.assemble("nothing was ever said of ", short(answer.target), ": it has effect")
     return Group(
         Text.assemble(
-            "node " if _is_of_node(said) else "event ", short(said.target), " ", _extent(said),
-            ("; statement ", "dim"), short(said.statement_id), _done(answer),
+            ("statement ", "dim"), short(said.statement_id),
+            " that node " if _is_of_node(said) else " that event ", short(said.target), " is ",
+            _extent(said), _done(answer),
         ),
         *_reason(said),
         *_effect(answer.effect),
@@ -69,12 +70,10 @@ def _awaited(said: StatementView) -> str:
 
 def _done(answer: Stated) -> str:
     if answer.already:
-        return ": that holds already"
-    return (
-        " would be signed; nothing was"
-        if answer.is_dry_run
-        else f" is signed as event {answer.seq}"
-    )
+        return ": it holds already"
+    if answer.is_dry_run:
+        return ": it would be signed; nothing was"
+    return f": it is signed as event {answer.seq}"
 
 
 def _reason(said: StatementView) -> Iterator[RenderableType]:
