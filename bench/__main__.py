@@ -11,7 +11,7 @@ from bench.report import Options, Result
 
 Run: TypeAlias = Callable[[Options], Sequence[Result]]
 
-BENCHES = ("runtime", "ingest", "tasks", "replay", "start")
+BENCHES = ("runtime", "ingest", "tasks", "replay", "start", "kernel")
 
 
 def main() -> int:

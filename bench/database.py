@@ -33,7 +33,8 @@ def fill(database: Database, first: Sequence[Event], wires: Sequence[bytes]) -> 
     """Append governance and then these events, as the node's writer does; return how many."""
     with closing(LogWriter(database)) as writer:
         writer.open()
-        _append(writer, first)
+        if first:
+            _append(writer, first)
         for at in range(0, len(wires), BATCH):
             _append(writer, [decode(wire) for wire in wires[at : at + BATCH]])
     return len(first) + len(wires)

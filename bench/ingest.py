@@ -18,14 +18,11 @@ import attrs
 import trio
 
 from bench.authoring import Cast, author_events
-from bench.local_node import LocalNode, local_node
+from bench.local_node import LocalNode, local_node, wait_projected
 from bench.raw_log import insert_rate, sync_append_ms
 from bench.report import Options, Result, percentile
 from wattswarm.actors.messages import Append, Ingest, Ingested
 from wattswarm.kernel.event import decode
-from wattswarm.store.connection import Purpose
-from wattswarm.store.log_reader import LogReader
-from wattswarm.store.projection_reader import ProjectionReader
 
 EVENTS: Final = 60_000
 REQUEST_EVENTS: Final = 256
@@ -39,7 +36,6 @@ ACK_SHARE: Final = 0.05
 """Share of the events that is kept for measuring acknowledgements."""
 
 ANSWER_S: Final = 60.0
-LOOK_S: Final = 0.02
 
 
 @attrs.define
@@ -115,7 +111,7 @@ async def _feed(node: LocalNode, wires: Sequence[bytes]) -> tuple[Feed, float]:
     async with trio.open_nursery() as nursery:
         for _ in range(REQUESTS_UNDER_WAY):
             nursery.start_soon(_send_all, node, waiting, feed)
-    await trio.to_thread.run_sync(_wait_projected, node)
+    await wait_projected(node)
     return feed, feed.taken / (time.perf_counter() - feed.began)
 
 
@@ -125,14 +121,6 @@ async def _send_all(node: LocalNode, requests: Any, feed: Feed) -> None:
         answer: Ingested = await verifier.ask(Ingest(events=request), deadline_s=ANSWER_S)
         assert answer.accepted == len(request), answer
         feed.take(answer.accepted)
-
-
-def _wait_projected(node: LocalNode) -> None:
-    """Return when the projections have reached the head of the log."""
-    with node.database.connect(Purpose.READER) as connection:
-        head = LogReader(connection).head().seq
-        while min(ProjectionReader(connection).cursors().values(), default=0) < head:
-            time.sleep(LOOK_S)
 
 
 async def _acks(node: LocalNode, wires: Sequence[bytes]) -> Sequence[float]:

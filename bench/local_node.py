@@ -1,7 +1,8 @@
 """A real node in this process, on a state directory that vanishes: its own workers and database."""
 
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -16,9 +17,17 @@ from wattswarm.config.state_dir import StateDir
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.version import local_genesis, network_id_of
 from wattswarm.node.tree import SEED, database, embedded, tree
-from wattswarm.store.connection import Database
+from wattswarm.store.connection import Database, Purpose
+from wattswarm.store.embedded import running
+from wattswarm.store.log_reader import LogReader
+from wattswarm.store.migrate import migrate
+from wattswarm.store.projection_reader import ProjectionReader
 
 READY_S: Final = 60.0
+LOOK_S: Final = 0.02
+
+Before = Callable[[Database, KeyPair], None]
+"""What is done to the empty tables of a node before it starts."""
 
 
 @attrs.frozen
@@ -37,7 +46,9 @@ class LocalNode:
 
 
 @asynccontextmanager
-async def local_node(settings: Mapping[str, object] | None = None) -> AsyncGenerator[LocalNode]:
+async def local_node(
+    settings: Mapping[str, object] | None = None, *, before: Before | None = None
+) -> AsyncGenerator[LocalNode]:
     """Run a node with these settings (values by path) as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="wattswarm-bench-") as directory:
         state = StateDir(Path(directory) / "state")
@@ -48,6 +59,8 @@ async def local_node(settings: Mapping[str, object] | None = None) -> AsyncGener
         place = database(loaded.config, state)
         try:
             with state.hold():
+                if before is not None:
+                    await trio.to_thread.run_sync(_prepare, state, place, key, before)
                 async with open_tree(tree(loaded, state, key), secrets={SEED: key.seed}) as running:
                     await wait_ready(running)
                     yield LocalNode(running, state, key, place)
@@ -55,7 +68,25 @@ async def local_node(settings: Mapping[str, object] | None = None) -> AsyncGener
             embedded(loaded.config, state).stop()
 
 
+def _prepare(state: StateDir, place: Database, key: KeyPair, before: Before) -> None:
+    with running(state.path):
+        migrate(place)
+        before(place, key)
+
+
 async def wait_ready(running: Tree) -> None:
     """Return when the tree is ready."""
     with trio.fail_after(READY_S):
         await running.wait_ready()
+
+
+async def wait_projected(node: LocalNode) -> None:
+    """Return when the projections have reached the head of the log."""
+    await trio.to_thread.run_sync(_wait_projected, node.database)
+
+
+def _wait_projected(database: Database) -> None:
+    with database.connect(Purpose.READER) as connection:
+        head = LogReader(connection).head().seq
+        while min(ProjectionReader(connection).cursors().values(), default=0) < head:
+            time.sleep(LOOK_S)

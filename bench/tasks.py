@@ -25,9 +25,10 @@ from wattswarm.kernel import contract
 from wattswarm.kernel.decide.creation import create_task
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import Governance
+from wattswarm.kernel.ids import Seq
 from wattswarm.store.connection import Purpose
 from wattswarm.store.local import Executors
-from wattswarm.store.log_reader import START, LogReader, last_seq
+from wattswarm.store.log_reader import LogReader, last_seq
 
 SECONDS: Final = 20.0
 WARM_UP_S: Final = 3.0
@@ -46,8 +47,9 @@ DOCUMENT: Final = {"name": "bench", "task_type": "bench", "inputs": {"text": "no
 
 @attrs.define
 class Lives:
-    """How many tasks have become final, and when the measured time began."""
+    """How many tasks were created and have become final, after a position of the log."""
 
+    after: Seq
     created: int = 0
     final: int = 0
     room: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(OPEN))
@@ -62,26 +64,30 @@ async def _run(seconds: float) -> Sequence[Result]:
     with trivial_executors(EXECUTORS) as urls:
         async with local_node() as node:
             await register(node, urls)
-            lives = Lives()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_create, node, lives)
-                nursery.start_soon(_follow, node, lives)
-                await _first(lives)
-                await trio.sleep(WARM_UP_S)
-                before, began = lives.final, trio.current_time()
-                await trio.sleep(seconds)
-                rate = (lives.final - before) / (trio.current_time() - began)
-                nursery.cancel_scope.cancel()
-        raw = await _raw_rate(urls)
-    return [
-        Result(
-            metric="task_lifecycles_per_s",
-            value=rate,
-            unit="1/s",
-            baseline=raw,
-            n=lives.final - before,
-        )
-    ]
+            rate, lives = await lifecycle_rate(node, seconds)
+        raw = await raw_rate(urls)
+    return [Result(metric="task_lifecycles_per_s", value=rate, unit="1/s", baseline=raw, n=lives)]
+
+
+async def lifecycle_rate(
+    node: LocalNode, seconds: float, *, ready_s: float = READY_S
+) -> tuple[float, int]:
+    """Return how many tasks per second a node with executors makes final, and how many it made.
+
+    Args:
+        ready_s: How long the first of them may take, of a node that has a log to catch up with.
+    """
+    lives = Lives(_head(node))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_create, node, lives)
+        nursery.start_soon(_follow, node, lives)
+        await _first(lives, ready_s)
+        await trio.sleep(WARM_UP_S)
+        before, began = lives.final, trio.current_time()
+        await trio.sleep(seconds)
+        made, took = lives.final - before, trio.current_time() - began
+        nursery.cancel_scope.cancel()
+    return made / took, made
 
 
 async def register(node: LocalNode, urls: Sequence[str]) -> None:
@@ -152,7 +158,7 @@ async def _create_one(node: LocalNode, governance: Governance, lives: Lives) -> 
 
 async def _follow(node: LocalNode, lives: Lives) -> None:
     """Count the tasks that become final, and make room for others."""
-    seq = START
+    seq = lives.after
     with node.database.connect(Purpose.READER) as connection:
         log = LogReader(connection)
         while True:
@@ -164,8 +170,13 @@ async def _follow(node: LocalNode, lives: Lives) -> None:
             await trio.sleep(LOOK_S)
 
 
-async def _first(lives: Lives) -> None:
-    give_up = trio.current_time() + READY_S
+def _head(node: LocalNode) -> Seq:
+    with node.database.connect(Purpose.READER) as connection:
+        return LogReader(connection).head().seq
+
+
+async def _first(lives: Lives, ready_s: float) -> None:
+    give_up = trio.current_time() + ready_s
     while not lives.final:
         assert trio.current_time() < give_up, "no task became final"
         await trio.sleep(LOOK_S)
@@ -179,7 +190,7 @@ def _governance(node: LocalNode) -> Governance:
     return governance
 
 
-async def _raw_rate(urls: Sequence[str]) -> float:
+async def raw_rate(urls: Sequence[str]) -> float:
     """Return how many lives' bare HTTP calls per second these executors answer."""
     waiting = iter(range(RAW_LIVES))
     began = trio.current_time()

@@ -5,7 +5,7 @@ import json
 import sys
 
 request = json.load(sys.stdin)
-words = request["inputs"]["text"].casefold().split()
+words: list[str] = request["inputs"]["text"].casefold().split()
 most = collections.Counter(words).most_common(3)
 answer = f"{len(words)} words, {len(set(words))} different"
 json.dump(

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from bench import __main__ as command
-from bench import messaging, raw_messages, report
+from bench import lifecycles, messaging, raw_messages, report
 from bench.authoring import EVENTS_PER_TASK, Cast, author_events
+from bench.deriving import check, derive_costs
 from bench.ingest import Feed
+from bench.long_task import AUTHORS, long_task
 from bench.report import Result
 from wattswarm.kernel.event import decode
 from wattswarm.kernel.task import derive
@@ -71,6 +73,49 @@ def test_every_authored_event_takes_effect_and_every_task_ends_whatever_the_weav
         state = derive(task_id, about, governance)
         assert not state.pending
         assert state_word(state, NOW_MS) == "final"
+
+
+@pytest.mark.parametrize("size", [1, 20, 200, 333])
+def test_every_event_of_a_long_task_takes_effect_wherever_it_is_cut(size: int) -> None:
+    told = long_task(size)
+    assert len(told.events) == size
+    assert all(event.is_genuine() for event in told.events)
+    assert size < 300 or len({event.author for event in told.events}) == AUTHORS
+    check(told)
+
+
+def test_the_costs_of_deriving_are_measured_under_their_names() -> None:
+    found = derive_costs(events_timed=100)
+    assert _metrics(found) == [
+        "derive_event_us_20",
+        "derive_event_us_200",
+        "derive_event_us_2000",
+        "derive_growth",
+    ]
+    assert all(row.value > 0 for row in found)
+
+
+def test_a_log_of_a_million_events_is_measured_only_when_asked_for() -> None:
+    assert lifecycles.sizes(None) == [1_000, 100_000]
+    assert lifecycles.sizes(1_000_000) == [1_000, 100_000, 1_000_000]
+    assert lifecycles.sizes(1_000) == [1_000]
+    assert lifecycles.sizes(54) == [54]
+    assert [*map(lifecycles.name, (1_000, 1_000_000, 54))] == [
+        "lifecycles_per_s_1e3",
+        "lifecycles_per_s_1e6",
+        "lifecycles_per_s_54",
+    ]
+
+
+def test_the_authors_of_a_filled_log_hand_the_roles_back_to_the_node() -> None:
+    cast = Cast.of(SEED)
+    governance = cast.governance()
+    for event in lifecycles.hand_back(cast, NOW_MS):
+        assert governance.add(event)
+    head = governance.head()
+    assert head is not None
+    assert head.finalizers == {cast.founder.node_id}
+    assert cast.founder.node_id != cast.authors[0].node_id
 
 
 def test_a_feed_that_slows_down_is_not_flat() -> None:

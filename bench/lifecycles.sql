@@ -1,0 +1,2 @@
+-- name: tidy
+vacuum (analyze)
