@@ -16,6 +16,7 @@ from types import ModuleType
 import attrs
 
 from wattswarm.kernel import payloads
+from wattswarm.kernel.board import kinds as board
 from wattswarm.kernel.governance import chain, statements
 from wattswarm.kernel.payloads import statement as statement_payloads
 from wattswarm.kernel.payloads.form import Form
@@ -24,12 +25,33 @@ from wattswarm.kernel.task import RULES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "protocol" / "event-kinds.md"
-TESTS = sorted((ROOT / "tests" / "unit" / "kernel").glob("test_*.py"))
+FORMAL = {"test_kinds.py", "test_payloads.py"}
+"""Tests of the forms of all kinds, which say nothing of any one rule."""
+
+TESTS = sorted(
+    path
+    for path in (ROOT / "tests" / "unit" / "kernel").glob("test_*.py")
+    if path.name not in FORMAL
+)
+SAID_BY = {
+    "CANDIDATE_PROPOSED": ".propose(",
+    "DECISION_COMMITTED": ".decide(",
+    "DECISION_FINALIZED": ".seal(",
+    "EPOCH_ENDED": ".end_epoch(",
+    "EVIDENCE_AVAILABLE": ".confirm(",
+    "TASK_CLAIMED": ".claim(",
+    "TASK_CLAIM_RENEWED": ".renew(",
+    "TASK_RETRY_SCHEDULED": ".retry(",
+    "VERIFIER_RESULT_SUBMITTED": ".find(",
+    "VOTE_COMMIT": ".commit(",
+    "VOTE_REVEAL": ".reveal(",
+}
+"""What tests call to say an event of a kind (`tests/support/scene.py`)."""
 
 HEAD = """# Kinds of events
 
-Made of the code by `python -m tests.kinds`; a test compares. How payloads are encoded is told in
-[bytes.md](bytes.md), what the codes mean in `wattswarm/kernel/codes.py`.
+Made of the code by `python -m tests.kinds --write`; a test compares. How payloads are encoded is
+told in [bytes.md](bytes.md), what the codes mean in `wattswarm/kernel/codes.py`.
 
 An event is judged by the first check that fails: {order}.
 
@@ -65,12 +87,18 @@ class Kind:
     awaits: frozenset[str]
     is_voidable: bool
     says: str
+    family: str
 
     @property
     def tests(self) -> tuple[str, ...]:
-        """The unit tests that speak of the kind."""
-        words = (self.name, _class_name(self.name))
-        return tuple(path.name for path in TESTS if any(word in _text(path) for word in words))
+        """The unit tests of the kind: of its family of rules, and those that name it."""
+        words = (self.name, _class_name(self.name), SAID_BY.get(self.name, self.name))
+        return tuple(
+            path.name
+            for path in TESTS
+            if path.name.startswith(f"test_{self.family}")
+            or any(word in _text(path) for word in words)
+        )
 
 
 @cache
@@ -160,7 +188,9 @@ def first_line(thing: object) -> str:
 
 def kinds() -> tuple[Kind, ...]:
     """Return all kinds that have a meaning, by name."""
-    return tuple(sorted([*_of_tasks(), *_of_governance()], key=lambda kind: kind.name))
+    return tuple(
+        sorted([*_of_tasks(), *_of_governance(), *_of_board()], key=lambda kind: kind.name)
+    )
 
 
 def _of_tasks() -> Iterator[Kind]:
@@ -182,6 +212,7 @@ def _task_kind(rule: Rule[object], form: Form[object]) -> Kind:
         awaits=frozenset(awaited_in(trees)),
         is_voidable=rule.voidable,
         says=first_line(form.made),
+        family=rule.judge.__module__.rpartition(".")[2],
     )
 
 
@@ -234,7 +265,30 @@ def _governance_kind(
         awaits=frozenset({"quorum", "predecessor" if module is chain else "version"}),
         is_voidable=False,
         says=says,
+        family="governance" if module is chain else "statement",
     )
+
+
+def _of_board() -> Iterator[Kind]:
+    for kind in board.KINDS.values():
+        key = _listed(("scope", "author", *kind.last_writer))
+        yield Kind(
+            name=kind.kind,
+            lane_class=kind.lane_class.value,
+            fields=_fields(kind.form),
+            who="anybody, for itself",
+            rule=f"`board.judging.judge`{_own_rule(kind)}",
+            effect=f"The newest stands by {key}." if kind.last_writer else "It stands for itself.",
+            codes=frozenset(kind.codes) | {"inconsistent"},
+            awaits=frozenset(),
+            is_voidable=True,
+            says=first_line(kind.says),
+            family="board",
+        )
+
+
+def _own_rule(kind: board.BoardKind) -> str:
+    return f", `board.kinds.{kind.judge.__name__}`" if kind.codes else ""
 
 
 def document() -> str:
@@ -273,4 +327,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(document())
+    if "--write" in sys.argv:
+        DOCUMENT.write_text(document(), "utf-8")
+    else:
+        sys.stdout.write(document())
