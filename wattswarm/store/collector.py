@@ -18,11 +18,14 @@ from wattswarm.kernel.ids import EventId, TaskId
 from wattswarm.store.artifact_names import ArtifactNames
 from wattswarm.store.artifacts import SCHEME, ArtifactStore, StoredArtifact
 from wattswarm.store.connection import Connection
-from wattswarm.store.local import Executions
+from wattswarm.store.local import Executions, Submissions
 from wattswarm.store.log_reader import LogReader
 from wattswarm.store.projection_reader import ProjectionReader
 
 PAGE: Final = 512
+SUBMISSIONS_KEPT_MS: Final = 7 * 86_400_000
+"""An idempotency key that was used this long ago is a new one."""
+
 DOOMED_MAX: Final = 10_000
 """Artifacts that one collection removes at most; the next one takes the rest."""
 
@@ -83,6 +86,8 @@ class Collector:
         artifacts.
         """
         answers = self._forget_answers(now_ms, is_dry=is_dry)
+        if not is_dry:
+            Submissions(self.local).forget(now_ms - SUBMISSIONS_KEPT_MS)
         names = ArtifactNames(self.local)
         names.follow(LogReader(self.reader), self.pause)
         before_ms = now_ms - self.retention.keep_unnamed_ms

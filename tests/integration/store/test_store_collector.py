@@ -170,6 +170,16 @@ def test_what_is_about_to_be_signed_is_kept(place: Place) -> None:
     assert place.collect().unnamed == 0
 
 
+def test_idempotency_keys_are_forgotten_after_a_week(place: Place) -> None:
+    known = Submissions(place.local)
+    for key, days in (("old", 8), ("new", 6)):
+        known.keep(key, Submission(bytes(32), b"event"), NOW_MS - days * DAY_MS)
+    place.collect(is_dry=True)
+    assert known.get("old") is not None
+    place.collect()
+    assert (known.get("old"), known.get("new") is None) == (None, False)
+
+
 def test_answers_are_forgotten_with_their_tasks_and_name_nothing_then(place: Place) -> None:
     ended, recent = place.end(1, days_ago=9), place.end(2, days_ago=3)
     old, young = place.put(b"old"), place.put(b"young")
