@@ -61,9 +61,20 @@ class Entry(Generic[P]):
     cursor: int = 0
     facts: tuple[int, ...] | None = None
 
-    def anew(self) -> "Entry[P]":
-        """Return the same event as it arrived, to be judged in another state."""
-        return Entry(self.event, self.rule, self.payload, self.flaw, facts=self.facts)
+    def again(self) -> "Entry[P]":
+        """Return the same event to be judged further: the one that a snapshot has stays as it is.
+
+        What was noted here is counted in the state that it was noted for, and in no earlier one.
+        """
+        return Entry(
+            self.event,
+            self.rule,
+            self.payload,
+            self.flaw,
+            self.voided,
+            self.cursor,
+            self.facts,
+        )
 
 
 Provided: TypeAlias = "Iterable[Need]"

@@ -11,7 +11,7 @@ from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.records import Control, Label
 from wattswarm.kernel.rows import rows
-from wattswarm.kernel.task import TaskMachine, derive
+from wattswarm.kernel.task import TaskMachine, derive, extend
 from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
 from wattswarm.kernel.views import state_word
 
@@ -166,6 +166,22 @@ def test_attempts_begin_anew_in_each_epoch() -> None:
     assert stage.verdict(stage.claim(Work.PROPOSE, attempt=2)) == Waiting(
         (Need(On.ATTEMPT, stage.pin, 2, 2),)
     )
+
+
+def test_an_earlier_snapshot_goes_on_whatever_its_machine_found_out_since() -> None:
+    stage = continuous()
+    opening = stage.end_epoch(signers=[0, 1])
+    enter(stage)
+    stage.end_epoch(signers=[0])
+    begun = stage.said[-1]
+    machine = TaskMachine(stage.task.event_id, stage.governance)
+    machine.add([stage.task, begun])
+    before = machine.state
+    assert before.verdict(begun.event_id) == Waiting((Need(On.EPOCH, stage.pin, 2),))
+    machine.add(stage.said)
+    later = extend(before, [event for event in stage.said if event.event_id == opening])
+    assert later.ending == machine.state.ending
+    assert group_digest(rows(later)) == group_digest(rows(machine.state))
 
 
 # --- how long it lasts ----------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
 from wattswarm.kernel.reputation import contributions
 from wattswarm.kernel.rows import rows
-from wattswarm.kernel.task import derive
+from wattswarm.kernel.task import derive, extend
 from wattswarm.kernel.verdict import Effective, Ignored
 from wattswarm.kernel.views import state_word
 
@@ -244,6 +244,14 @@ def test_the_creators_control_word_can_be() -> None:
     revoke(stage, stop)
     assert stage.verdict(stop) == Ignored("revoked")
     assert stage.state.control is None
+
+
+def test_a_word_that_was_revoked_stays_so_in_what_follows_from_a_state() -> None:
+    stage = finalizers()
+    stop = stage.control(ControlWord.STOPPED, signers=[1])
+    revoke(stage, stop)
+    assert stage.state.control is None
+    assert extend(stage.state, []).control is None
 
 
 def test_a_penalty_reaches_as_far_as_its_window() -> None:
