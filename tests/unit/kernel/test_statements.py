@@ -8,6 +8,7 @@ import pytest
 from tests.laws.world import START_MS, keys
 from tests.support.scene import CONTINUOUS, Scene, scene
 from wattswarm.kernel import decide
+from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import Event
@@ -386,6 +387,24 @@ def test_what_cannot_be_said_is_refused() -> None:
     assert refusal(itself) == "not_oneself"
     boundless = decide.penalize(governance, me, outsider.node_id, START_MS)
     assert refusal(boundless) == "inconsistent"
+
+
+def test_who_decided_decides_nothing_else_when_that_is_taken_away() -> None:
+    stage = finalizers()
+    decider = [key.node_id for key in stage.cast].index(deciders(stage.state)[0])
+    other = (decider + 1) % 3
+    for by in (other, decider):
+        candidate = stage.propose(stage.claim(Work.PROPOSE, by), by)
+        result = stage.find(stage.claim(Work.VERIFY, decider), candidate, decider)
+        vote = stage.vote(result, decider)
+        if by == other:
+            decision = stage.decide(candidate, [vote], by=decider)
+            say(stage, statement(stage, NodePenalized.kind, stage.cast[other].node_id))
+    assert stage.verdict(decision) == Ignored("depends_on_revoked", stage.said[1].event_id)
+    answer = decide.decision(stage.state, stage.cast[decider].node_id, START_MS + 60_000)
+    assert refusal(answer) == "already_decided"
+    next_one = decide.decision(stage.state, stage.cast[other].node_id, START_MS + 60_000)
+    assert made(next_one)
 
 
 def test_a_barred_node_creates_nothing_and_has_no_duties() -> None:
