@@ -36,12 +36,13 @@ class Hold:
 
     `until` is the one thing whose coming has the event judged again; an event that came too late
     for a lease or an epoch is judged again when that ends at `reach_ms` or later. Without `until`,
-    the verdict is final.
+    the verdict is final. `provides` is what has come about by it all the same.
     """
 
     verdict: Waiting | Ignored
     until: Need | None = None
     reach_ms: int = 0
+    provides: Need | None = None
 
 
 @attrs.define(eq=False)

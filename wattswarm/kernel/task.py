@@ -199,6 +199,8 @@ class TaskMachine:
             state.pending[name] = (entry, hold)
             if hold.until is not None:
                 self._remember(hold.until, hold.reach_ms, entry)
+            if hold.provides is not None:
+                self._wake(hold.provides)
             return
         assert entry.rule is not None, "only kinds with a rule take effect"
         state.pending.pop(name, None)

@@ -95,6 +95,14 @@ def test_the_next_epoch_waits_for_a_pin_that_is_no_valid_version_yet() -> None:
     assert machine.state.label == Label(2, version.id)
 
 
+def test_all_carriers_of_an_end_wait_for_what_is_to_follow() -> None:
+    stage = continuous()
+    unknown = Digest(b"v" * 32)
+    ends = [stage.end_epoch(unknown, signers=[by], by=by) for by in (0, 1)]
+    for name in ends:
+        assert stage.verdict(name) == Waiting((Need(On.VERSION, unknown),))
+
+
 def test_an_epoch_that_is_not_open_is_waited_for() -> None:
     stage = continuous()
     enter(stage)
@@ -199,6 +207,12 @@ def test_an_epoch_lasts_as_long_as_the_first_from_when_a_finalizer_carried_its_o
     stage.entered = None
     stage.end_epoch(signers=[0, 1], by=1, at_ms=at_ms + 1)
     assert stage.verdict(claim) == Effective()
+
+
+def test_no_epoch_is_opened_before_its_task_is_created() -> None:
+    stage = continuous()
+    stage.end_epoch(signers=[0, 1], at_ms=1)
+    assert stage.state.opened_at(Label(2, stage.pin)) == stage.state.created_at
 
 
 def test_nobody_else_makes_an_epoch_last_longer() -> None:
