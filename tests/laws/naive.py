@@ -582,9 +582,9 @@ class Naive:
         assert self.creation is not None
         if not self.pins():
             return False
-        if event.author == self.creation.author and event.kind != "TASK_KILLED":
-            if not self.is_void(event):
-                return True
+        is_creators = event.author == self.creation.author and event.kind != "TASK_KILLED"
+        if is_creators and not self.is_void(event):
+            return True
         return bool(self.controllers(event)) and self.is_backed(_said(event))
 
     def pins(self) -> list[Version]:

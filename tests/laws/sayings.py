@@ -1,7 +1,7 @@
 """What authors say about a task: one function for each kind of event.
 
-Most of it is plausible, so that much takes effect; the rest names things of the wrong kind or things
-that nobody has, bears dates before what it names or after the end, or comes from the wrong author.
+Most of it is plausible, so that much takes effect; the rest names things of the wrong kind or that
+nobody has, bears dates before what it names or after the end, or comes from the wrong author.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -12,7 +12,7 @@ from tests.laws.arrivals import Arrivals
 from tests.laws.histories import History
 from tests.laws.report import Law
 from wattswarm.kernel import governance
-from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.event import Draft, Event
 from wattswarm.kernel.governance import Governance, Role, Version
 from wattswarm.kernel.governance.statement import Statement, statement_message
 from wattswarm.kernel.group_digest import group_digest
@@ -108,14 +108,14 @@ def check_irrevocable(law: Law, history: History, rng: random.Random, where: str
     events = [*history.events, *history.control, *hostile]
     rng.shuffle(events)
     arrivals = Arrivals(history.task.event_id, history.network.governance())
-    final: dict[Label, bytes] = {}
+    final: dict[tuple[int, bytes], bytes] = {}
     for event in events:
         arrivals.take([event])
         outcomes = {outcome.label: outcome for outcome in arrivals.state.outcomes}
         for label, candidate in final.items():
             found = outcomes.get(label)
             is_same = found is not None and found.candidate == candidate and not found.is_disputed
-            law.check(is_same, f"{where} epoch {label.epoch}")
+            law.check(is_same, f"{where} epoch {label[0]}")
         final = {label: outcome.candidate for label, outcome in outcomes.items()}
 
 
