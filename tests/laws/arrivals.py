@@ -49,6 +49,8 @@ class Arrivals:
         return changes
 
     def _is_concerned(self, changes: Changes) -> bool:
-        return not changes.events.isdisjoint(self.events) or not changes.nodes.isdisjoint(
-            event.author for event in self.events.values()
+        if not changes.events.isdisjoint(self.events):
+            return True
+        return bool(changes.nodes) and any(
+            event.author in changes.nodes for event in self.events.values()
         )

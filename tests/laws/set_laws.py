@@ -19,7 +19,6 @@ from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads.control import PAYLOADS
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
-from wattswarm.kernel.records import Label
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
