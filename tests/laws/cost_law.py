@@ -348,7 +348,8 @@ def _late_epoch(n: int) -> Shape:
         shape.claim(Work.PROPOSE, f"e{index}", at_ms=over_ms + 10 * index + 5)
     shape.epoch = 1
     for index in range(n):
-        shape.end(at_ms=shape.made[0].created_at + 10 * (index + 1))
+        key = shape.keys[index % 2]
+        shape.end(key=key, at_ms=shape.made[0].created_at + 10 * (index + 2))
     return shape
 
 

@@ -120,14 +120,22 @@ class Naive:
         return {self.first, *map(_opened_by, self.of_kind("EPOCH_ENDED"))}
 
     def opened_at(self, label: Label) -> int:
-        """The latest date at which a finalizer of the epoch before carried the opening."""
+        """The latest date at which enough finalizers of the epoch before carried the opening.
+
+        Enough are more than may be missing from a quorum; each counts by the latest of its own.
+        """
         assert self.creation is not None
         dates = [self.creation.created_at]
-        for event in self.of_kind("EPOCH_ENDED"):
-            ended = self.version(_label_of(event))
-            assert ended is not None
-            if _opened_by(event) == label and event.author in ended.finalizers:
-                dates.append(event.created_at)
+        ends = [each for each in self.of_kind("EPOCH_ENDED") if _opened_by(each) == label]
+        for ended in {_label_of(each) for each in ends}:
+            version = self.version(ended)
+            assert version is not None
+            latest: dict[NodeId, int] = {}
+            for event in ends:
+                if _label_of(event) == ended and event.author in version.finalizers:
+                    latest[event.author] = max(event.created_at, latest.get(event.author, 0))
+            enough = len(version.finalizers) - version.threshold + 1
+            dates += sorted(latest.values(), reverse=True)[enough - 1 : enough]
         return max(dates)
 
     def expires_at(self, epoch: int) -> int:

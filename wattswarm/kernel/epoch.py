@@ -3,8 +3,8 @@
 Finalizers of an epoch's pin sign that it is over and which pin follows; the signatures are gathered
 by that over all carriers, and the next epoch is open once there are as many as the pin's threshold.
 Nothing else of a carrier is read, but for one thing: how long the next epoch lasts counts from the
-latest date at which a finalizer of the pin carried its opening, and from the task's creation at the
-earliest. Opening an epoch closes and clears
+latest date that so many finalizers of the pin carried its opening on, or later, that it takes an
+honest one: one more than can be missing from a quorum. Opening an epoch closes and clears
 nothing: an event belongs to the epoch that it names.
 """
 
@@ -95,8 +95,10 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
     event, ended = entry.event, entry.payload
     label, version = Label(event.epoch, ended.pin), state.versions[ended.pin]
     opened = Label(event.epoch + 1, ended.next_pin)
-    is_finalizers = event.author in version.finalizers
-    date_ms = max(state.created_at, event.created_at if is_finalizers else 0)
+    carried = (label, ended.next_pin, event.author)
+    if event.author in version.finalizers:
+        state.carried[carried] = max(event.created_at, state.carried.get(carried, 0))
+    date_ms = _date_ms(label, ended.next_pin, version, state)
     state.attempts.setdefault(opened, 1)
     state.label = min(state.here, opened, key=lambda label: (-label.epoch, label.pin))
     state.openings[opened] = max(date_ms, state.openings.get(opened, 0))
@@ -107,6 +109,15 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
         Need(On.EPOCH, b"", opened.epoch),
         Need(On.EXPIRY, b"", opened.epoch),
     )
+
+
+def _date_ms(label: Label, next_pin: Digest, version: Version, state: TaskState) -> int:
+    """Return the latest date that enough finalizers carried an opening on, or later.
+
+    The creation of the task, as long as there are too few. More carriers only move it later.
+    """
+    dates = sorted(state.carried.get((label, next_pin, node), 0) for node in version.finalizers)
+    return max(state.created_at, dates[version.threshold - 1])
 
 
 RULES = (

@@ -195,10 +195,14 @@ def test_an_earlier_snapshot_goes_on_whatever_its_machine_found_out_since() -> N
 # --- how long it lasts ----------------------------------------------------------------------------
 
 
-def test_an_epoch_lasts_as_long_as_the_first_from_when_a_finalizer_carried_its_opening() -> None:
+def test_an_epoch_lasts_as_long_as_the_first_from_when_enough_finalizers_carried_its_opening() -> (
+    None
+):
     stage = continuous()
     at_ms = START_MS + 10 * HOUR_MS
-    stage.end_epoch(signers=[0, 1], at_ms=at_ms)
+    stage.end_epoch(signers=[0, 1], at_ms=at_ms + 5)
+    assert stage.state.ends_at == stage.state.terms.expires_at
+    stage.end_epoch(signers=[0, 1], by=1, at_ms=at_ms)
     assert stage.state.ends_at == at_ms + stage.state.terms.expires_at - START_MS
     enter(stage)
     over = stage.state.ends_at + 1
@@ -209,15 +213,27 @@ def test_an_epoch_lasts_as_long_as_the_first_from_when_a_finalizer_carried_its_o
     assert stage.verdict(claim) == Effective()
 
 
+def test_one_finalizer_makes_no_epoch_last_longer() -> None:
+    stage = scene(4, threshold=3, **CONTINUOUS)
+    for by in (0, 1, 2):
+        stage.end_epoch(signers=[0, 1, 2], by=by, at_ms=START_MS + HOUR_MS)
+    before = stage.state.ends_at
+    for day in range(1, 4):
+        stage.end_epoch(signers=[0, 1, 2], by=3, at_ms=START_MS + day * 24 * HOUR_MS)
+    assert stage.state.ends_at == before
+
+
 def test_no_epoch_is_opened_before_its_task_is_created() -> None:
     stage = continuous()
-    stage.end_epoch(signers=[0, 1], at_ms=1)
+    for by in (0, 1):
+        stage.end_epoch(signers=[0, 1], by=by, at_ms=1)
     assert stage.state.opened_at(Label(2, stage.pin)) == stage.state.created_at
 
 
 def test_nobody_else_makes_an_epoch_last_longer() -> None:
     stage = with_outsider()
-    stage.end_epoch(signers=[0, 1], at_ms=START_MS + HOUR_MS)
+    for by in (0, 1):
+        stage.end_epoch(signers=[0, 1], by=by, at_ms=START_MS + HOUR_MS)
     before = stage.state.ends_at
     copied = stage.end_epoch(signers=[0, 1], by=3, at_ms=START_MS + 9 * HOUR_MS)
     assert stage.verdict(copied) == Effective()
