@@ -49,9 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.write(f"seed {seed}, {options.histories} histories\n")
     tried = try_all(seed, options.histories)
     for law in tried:
-        sys.stdout.write(
-            f"{law.name}: {law.checks} checks, {len(law.violations)} violations\n"
-        )
+        sys.stdout.write(f"{law.name}: {law.checks} checks, {len(law.violations)} violations\n")
         for where in law.violations[:SHOWN_MAX]:
             sys.stdout.write(f"    {where}\n")
     return 0 if all(not law.violations for law in tried) else 1

@@ -57,14 +57,14 @@ class Attacker:
         return (*self.stage.traitors, *self.stage.outsiders)
 
     def heard(self, *kinds: str) -> Event | None:
-        """Draw one of the events of these kinds that were said, by honest nodes or by others."""
-        found = [event for event in (*self.said, *self.made) if event.kind in kinds]
+        """Draw one of the events of these kinds that honest nodes said."""
+        found = [event for event in self.said if event.kind in kinds]
         return self.rng.choice(found) if found else None
 
     def name(self, *kinds: str) -> EventId:
-        """Return the id of such an event, or nobody's."""
-        event = self.heard(*kinds)
-        return EventId(self.rng.randbytes(32)) if event is None else event.event_id
+        """Return the id of an event of these kinds, of whosever, or nobody's."""
+        found = [event for event in (*self.said, *self.made) if event.kind in kinds]
+        return self.rng.choice(found).event_id if found else EventId(self.rng.randbytes(32))
 
     def date(self) -> int:
         """Return a date: about now, in the past, or at either end of the range."""

@@ -140,9 +140,7 @@ def vote(
     """Seal both ballots on one result, reveal both, list what is not there, and vote plainly."""
     key = next(each for each in attacker.keys() if each.node_id == voter)
     subject = Subject(attacker.state.here, 1, candidate)
-    bound = bound_fields(
-        attacker.network_id, attacker.stage.task.event_id, subject, voter, result
-    )
+    bound = bound_fields(attacker.network_id, attacker.stage.task.event_id, subject, voter, result)
     epoch, salt = subject.label.epoch, bytes(32)
     for ballot in Ballot:
         sealed = payloads.VoteCommit(result=result, commit_hash=commit_hash(bound, ballot, salt))
@@ -192,13 +190,19 @@ def end_epoch(attacker: Attacker) -> None:
     label = attacker.label
     pins = (label.pin, Digest(attacker.rng.randbytes(32)))
     next_pin = attacker.rng.choice(pins)
-    signed = epoch_end_message(
-        attacker.network_id, attacker.stage.task.event_id, label, next_pin
-    )
+    signed = epoch_end_message(attacker.network_id, attacker.stage.task.event_id, label, next_pin)
     payload = payloads.EpochEnded(
         pin=label.pin, next_pin=next_pin, reason="", sigs=attacker.sigs(signed)
     )
     attacker.say(payload, epoch=label.epoch)
+
+
+def lengthen(attacker: Attacker) -> None:
+    """As a finalizer, carry again what opened an epoch, so that it would last longer."""
+    event = attacker.heard("EPOCH_ENDED")
+    if event is not None:
+        key = attacker.rng.choice(attacker.stage.traitors)
+        attacker.utter(event.kind, event.payload, key, epoch=event.epoch)
 
 
 def command(attacker: Attacker) -> None:
@@ -302,6 +306,7 @@ ATTACKS: Mapping[str, Callable[[Attacker], None]] = {
         decide,
         finalize,
         end_epoch,
+        lengthen,
         command,
         rewrap,
         accuse,

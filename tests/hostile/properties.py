@@ -12,9 +12,10 @@ import attrs
 
 from tests.hostile.attacker import Attacker
 from tests.hostile.attacks import attack
-from tests.hostile.stage import Stage, stage
+from tests.hostile.stage import EPOCH_MS, Stage, stage
 from tests.laws.cost_law import SLACK, steps
 from tests.laws.report import Law
+from wattswarm.kernel import decide
 from wattswarm.kernel.codes import CODES
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance, Word
@@ -66,7 +67,8 @@ def assault(rng: random.Random, is_decided: Law) -> Assault:
 
 def attacked(made: Stage, rng: random.Random, state: TaskState, count: int) -> list[Event]:
     """Return hostile events of people who know all that was said."""
-    attacker = Attacker(rng, made, state, made.world.log, made.world.now_ms)
+    honest = [event for event in made.world.log if event.author in made.honest_nodes]
+    attacker = Attacker(rng, made, state, honest, made.world.now_ms)
     attack(attacker, count)
     return attacker.made
 
@@ -141,15 +143,35 @@ def check_effects(law: Law, made: Assault, where: str) -> None:
 
 def check_progress(law: Law, rng: random.Random, where: str) -> None:
     """Honest nodes that are attacked while at work go on to finality."""
-    made = stage(rng)
+    made = stage(rng, has_room=True)
     world = made.world
-    is_over = world.run(rng.randint(0, 1_500))
+    is_over = world.run(rng.randint(200, 1_500))
     for _ in range(ROUNDS):
         state = world.nodes[0].state
         for event in () if is_over else attacked(made, rng, state, ATTACKS_PER_ROUND):
             world.news.append((_taken_at(event, world.now_ms), event))
         is_over = is_over or world.run(ROUND_MS)
     law.check(is_over or world.run(RUN_MS), f"{where}: not final")
+    if made.is_continuous:
+        _next_epoch(made, rng)
+        law.check(world.run(RUN_MS, 2), f"{where}: no second epoch")
+
+
+def _next_epoch(made: Stage, rng: random.Random) -> None:
+    """Let the first epoch pass under attack; where it is a traitor's turn to end it, order that."""
+    world = made.world
+    for _ in range(ROUNDS):
+        for event in attacked(made, rng, world.nodes[0].state, ATTACKS_PER_ROUND):
+            world.news.append((_taken_at(event, world.now_ms), event))
+        world.run(EPOCH_MS // ROUNDS, 2)
+    world.run(ROUND_MS, 2)
+    for node in world.nodes:
+        if node.state.here.epoch == 1:
+            now_ms = world.now_ms + node.offset_ms
+            governance = node.arrivals.governance
+            answer = decide.end_epoch(node.state, node.key, governance, now_ms, is_ordered=True)
+            world.order(node, answer)
+            world.run(ROUND_MS, 2)
 
 
 def _taken_at(event: Event, now_ms: int) -> int:

@@ -1,6 +1,7 @@
 """An honest run with traitors in its network: as many finalizers as the others can bear."""
 
 import random
+from collections.abc import Mapping
 
 import attrs
 
@@ -19,6 +20,14 @@ LEASE_MS = 5_000
 SKEW_MS = 2_000
 OUTSIDERS = 3
 
+TRAITORS_ROLES = frozenset({Role.VERIFIER, Role.COMMITTER, Role.FINALIZER})
+ROOM: Mapping[str, object] = {
+    "max_verifiers": 500,
+    "max_concurrency": {"propose": 1, "verify": 500},
+    "cost_units": 1_000_000,
+    "max_steps": 10_000,
+}
+
 
 @attrs.frozen
 class Stage:
@@ -35,6 +44,12 @@ class Stage:
     def quorum(self) -> int:
         """How many honest finalizers at least are behind what a quorum signed."""
         return self.network.genesis.threshold - len(self.traitors)
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether the task has several epochs."""
+        contract = self.task.payload["contract"]
+        return isinstance(contract, Mapping) and contract["mode"] == "continuous"
 
     @property
     def honest_nodes(self) -> frozenset[NodeId]:
@@ -62,21 +77,30 @@ def tolerated(finalizers: int) -> int:
     return min(2 * threshold - finalizers - 1, finalizers - threshold)
 
 
-def stage(rng: random.Random) -> Stage:
-    """Draw a network of four to seven members, of whom some are hostile, and a task in it."""
+def stage(rng: random.Random, *, has_room: bool = False) -> Stage:
+    """Draw a network of four to seven members, of whom some are hostile, and a task in it.
+
+    With `has_room`, hostile members propose nothing, and the task has places and units for all they
+    may claim to verify: who may take the few places of a task can keep others from it.
+    """
     size = rng.randint(4, 7)
     members = keys(size, rng.randint(0, 255))
     outsiders = tuple(KeyPair.from_seed(rng.randbytes(32)) for _ in range(OUTSIDERS))
     ranked = rng.sample(members, size)
     count = tolerated(size)
-    open_roles = frozenset({Role.PROPOSER}) if rng.random() < 0.5 else frozenset[Role]()
+    honest, traitors = tuple(ranked[count:]), tuple(ranked[:count])
+    is_open = rng.random() < 0.5 and not has_room
     network = shared_network(
-        {key.node_id: frozenset(Role) for key in members}, ranked[-1], open_roles=open_roles
+        {
+            **{key.node_id: frozenset(Role) for key in honest},
+            **{key.node_id: TRAITORS_ROLES if has_room else frozenset(Role) for key in traitors},
+        },
+        honest[-1],
+        open_roles=frozenset({Role.PROPOSER}) if is_open else frozenset(),
     )
-    created = task(network, ranked[-1], _terms(rng))
-    honest = tuple(ranked[count:])
+    created = task(network, honest[-1], {**_terms(rng), **(ROOM if has_room else {})})
     world = Swarm(network, created, [_node(rng, each, created, network) for each in honest], rng)
-    return Stage(network, honest, tuple(ranked[:count]), outsiders, created, world)
+    return Stage(network, honest, traitors, outsiders, created, world)
 
 
 def _terms(rng: random.Random) -> dict[str, object]:

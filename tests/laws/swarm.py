@@ -168,6 +168,10 @@ class Swarm:
             self.now_ms += STEP_MS
         return False
 
+    def order(self, node: Node, answer: Sequence[Signing] | Rejection) -> None:
+        """Have a node append what its operator ordered."""
+        self._append(node, answer)
+
     def _tell_news(self) -> None:
         is_due = [event for at_ms, event in self.news if at_ms <= self.now_ms]
         self.news = [(at_ms, event) for at_ms, event in self.news if at_ms > self.now_ms]
@@ -230,11 +234,13 @@ class Swarm:
                 return True
             case duty.Confirm():
                 proofs = self._proofs(node, each.candidate, each.digests)
+                if not proofs:
+                    return True
                 self._append(
                     node, decide.confirm(node.state, each.claim, each.candidate, proofs, now_ms)
                 )
             case duty.Check():
-                node.checked[each.candidate] = True
+                node.checked[each.candidate] = self._has_bodies(node, each.candidate)
             case _:
                 self._append(node, each.signings)
         return False
@@ -285,7 +291,9 @@ class Swarm:
                 node.state, each.claim, "unavailable", (303,), "it did not answer", now_ms
             )
         status, score_bp = node.judge(node, each.candidate, each.executor)
-        node.checked[each.candidate] = True
+        node.checked[each.candidate] = self._has_bodies(node, each.candidate)
+        if not node.checked[each.candidate]:
+            status, score_bp = Status.INCONCLUSIVE, 0
         return decide.submit_result(
             node.state,
             each.claim,
@@ -305,4 +313,10 @@ class Swarm:
         return [
             (digest, possession_proof(node.name, candidate, [self.bodies[digest].content]))
             for digest in digests
+            if digest in self.bodies
         ]
+
+    def _has_bodies(self, node: Node, candidate: EventId) -> bool:
+        """Tell whether the output and the evidence of a candidate can be fetched."""
+        named = node.state.candidates[candidate]
+        return {named.output.digest, *named.digests} <= self.bodies.keys()
