@@ -52,8 +52,9 @@ class Attacker:
         traitors = self.stage.traitors
         return self.rng.choice(traitors if self.rng.random() < 0.7 else self.stage.outsiders)
 
-    def keys(self) -> tuple[KeyPair, ...]:
-        """Return everybody hostile."""
+    @property
+    def everybody(self) -> tuple[KeyPair, ...]:
+        """Everybody hostile."""
         return (*self.stage.traitors, *self.stage.outsiders)
 
     def heard(self, *kinds: str) -> Event | None:

@@ -138,7 +138,7 @@ def vote(
     attacker: Attacker, result: EventId, candidate: EventId, at_ms: int, voter: NodeId
 ) -> None:
     """Seal both ballots on one result, reveal both, list what is not there, and vote plainly."""
-    key = next(each for each in attacker.keys() if each.node_id == voter)
+    key = next(each for each in attacker.everybody if each.node_id == voter)
     subject = Subject(attacker.state.here, 1, candidate)
     bound = bound_fields(attacker.network_id, attacker.stage.task.event_id, subject, voter, result)
     epoch, salt = subject.label.epoch, bytes(32)
@@ -250,7 +250,7 @@ def accuse(attacker: Attacker) -> None:
 def usurp(attacker: Attacker) -> None:
     """Sign a governance version in which nobody but the attackers is left."""
     genesis = attacker.stage.network.genesis
-    members = {key.node_id: frozenset(Role) for key in attacker.keys()}
+    members = {key.node_id: frozenset(Role) for key in attacker.everybody}
     version = governance.successor(
         genesis, members=members, threshold=len(members), effective_at=attacker.rng.randint(0, 9)
     )

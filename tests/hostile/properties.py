@@ -6,7 +6,7 @@ and outsiders whom open admission lets in.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -19,11 +19,10 @@ from wattswarm.kernel import decide
 from wattswarm.kernel.codes import CODES
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance, Word
-from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
 from wattswarm.kernel.records import Label
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.task import TaskMachine
 from wattswarm.kernel.verdict import Ignored, explain
 
 RUN_MS = 240_000
@@ -202,7 +201,3 @@ def _cost(made: Stage, hostile: Sequence[Event]) -> int:
             arrivals.take([event])
 
     return steps(one_by_one)
-
-
-Property = Callable[[Law, Assault, str], None]
-"""One that is looked for in what an assault comes to."""

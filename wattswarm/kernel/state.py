@@ -92,7 +92,7 @@ class TaskState:
     attempts: dict[Label, int] = attrs.field(factory=dict[Label, int])
     """The newest attempt of each open epoch."""
     openings: dict[Label, int] = attrs.field(factory=dict[Label, int])
-    """When each epoch but the first was opened, in ms: the latest that enough finalizers carried."""
+    """When each epoch but the first was opened, in ms, by what enough finalizers carried."""
     carried: dict[tuple[Label, Digest, NodeId], int] = attrs.field(
         factory=dict[tuple[Label, Digest, NodeId], int]
     )
