@@ -15,13 +15,22 @@ COSTS_EVERY = 20
 
 def laws() -> list[Law]:
     """Return the properties, none of them tried yet."""
-    names = ("decided", "outcomes", "quorums", "verdicts", "effects", "progress", "cost")
+    names = (
+        "decided",
+        "outcomes",
+        "quorums",
+        "verdicts",
+        "effects",
+        "progress",
+        "agreement",
+        "cost",
+    )
     return [Law(number, name) for number, name in enumerate(names, start=1)]
 
 
 def try_all(seed: int, histories: int) -> list[Law]:
     """Attack as many honest runs that are over, as many that are not, and count the cost."""
-    decided, outcomes, quorums, verdicts, effects, progress, cost = tried = laws()
+    decided, outcomes, quorums, verdicts, effects, progress, agreement, cost = tried = laws()
     checks = (
         (outcomes, properties.check_outcomes),
         (quorums, properties.check_quorums),
@@ -34,6 +43,7 @@ def try_all(seed: int, histories: int) -> list[Law]:
         for law, check in checks:
             check(law, made, where)
         properties.check_progress(progress, random.Random(f"{seed} {index} progress"), where)
+        properties.check_agreement(agreement, random.Random(f"{seed} {index} agreement"), where)
         if index % COSTS_EVERY == 0:
             properties.check_cost(cost, random.Random(f"{seed} {index} cost"), where)
     return tried

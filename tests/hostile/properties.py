@@ -14,14 +14,17 @@ from tests.hostile.attacker import Attacker
 from tests.hostile.attacks import attack
 from tests.hostile.stage import EPOCH_MS, Stage, stage
 from tests.laws.cost_law import SLACK, steps
+from tests.laws.honest_laws import sealed_twice
 from tests.laws.report import Law
 from wattswarm.kernel import decide
 from wattswarm.kernel.codes import CODES
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance, Word
+from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
 from wattswarm.kernel.records import Label
+from wattswarm.kernel.rows import rows
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Ignored, explain
 
@@ -176,6 +179,31 @@ def _next_epoch(made: Stage, rng: random.Random) -> None:
 def _taken_at(event: Event, now_ms: int) -> int:
     """Return when an event gets into a log: one that is dated ahead is parked until then."""
     return max(now_ms, event.created_at - SKEW_TOLERANCE_MS)
+
+
+# --- agreeing -------------------------------------------------------------------------------------
+
+
+def check_agreement(law: Law, rng: random.Random, where: str) -> None:
+    """Honest nodes that are attacked while at work agree, and sign nothing twice."""
+    made = stage(rng)
+    world = made.world
+    world.run(rng.randint(200, 1_500))
+    for _ in range(2 * ROUNDS):
+        state = world.nodes[0].state
+        for event in attacked(made, rng, state, ATTACKS_PER_ROUND):
+            world.news.append((_taken_at(event, world.now_ms), event))
+        world.run(ROUND_MS, epochs=2)
+    world.settle()
+    digests = {group_digest(rows(node.state)) for node in world.nodes}
+    law.check(len(digests) == 1, f"{where}: {len(digests)} digests")
+    own = [event for event in world.log if event.author in made.honest_nodes]
+    law.check(not sealed_twice(own), f"{where}: two seals")
+    state = world.nodes[0].state
+    for outcome in state.outcomes:
+        seals = [seal for seal in state.seals if seal.candidate == outcome.candidate]
+        signers = made.honest_nodes.intersection(seal.signer for seal in seals)
+        law.check(len(signers) >= made.quorum, f"{where}: final without honest finalizers")
 
 
 # --- cost -----------------------------------------------------------------------------------------

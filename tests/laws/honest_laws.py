@@ -271,7 +271,7 @@ def check_skew(law: Law, rng: random.Random, rounds: int) -> None:
         law.check(len(found) == 1, f"{scenario.name}: {len(found)} digests")
         one_error_each = [error.claim for error in world.nodes[0].state.errors.values()]
         law.check(len(one_error_each) == len(set(one_error_each)), f"{scenario.name}: errors")
-        law.check(not _sealed_twice(world.log), f"{scenario.name}: two seals")
+        law.check(not sealed_twice(world.log), f"{scenario.name}: two seals")
 
 
 # --- crashes ------------------------------------------------------------------------------------
@@ -293,10 +293,10 @@ def check_crashes(law: Law, rng: random.Random, rounds: int) -> None:
         world.crash_chance = 0.05
         is_final = world.run(PATIENCE_MS * scenario.epochs, scenario.epochs)
         law.check(is_final, f"{scenario.name} with crashes: not final")
-        law.check(not _sealed_twice(world.log), f"{scenario.name} with crashes: two seals")
+        law.check(not sealed_twice(world.log), f"{scenario.name} with crashes: two seals")
 
 
-def _sealed_twice(log: Iterable[Event]) -> bool:
+def sealed_twice(log: Iterable[Event]) -> bool:
     """Tell whether anybody signed two candidates, or two ends, of one epoch under one pin."""
     signed: dict[tuple[str, int, bytes, bytes], set[bytes]] = {}
     for event in log:
