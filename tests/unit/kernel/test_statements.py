@@ -33,6 +33,7 @@ from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.knowledge import precedents
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
+from wattswarm.kernel.records import Subject
 from wattswarm.kernel.reputation import contributions
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.task import derive, extend
@@ -405,6 +406,32 @@ def test_who_decided_decides_nothing_else_when_that_is_taken_away() -> None:
     assert refusal(answer) == "already_decided"
     next_one = decide.decision(stage.state, stage.cast[other].node_id, START_MS + 60_000)
     assert made(next_one)
+
+
+def test_a_vote_that_was_taken_away_is_not_given_again() -> None:
+    stage = finalizers()
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    claim = stage.claim(Work.VERIFY, 1)
+    result = stage.find(claim, candidate, 1)
+    subject = Subject(stage.label, 1, candidate)
+    vote = stage.vote(result, 1)
+    revoke(stage, vote)
+    assert refusal(decide.vote(stage.state, stage.cast[1], subject, START_MS)) == "already_voted"
+    stage.find(claim, candidate, 1)
+    revoke(stage, result)
+    assert refusal(decide.vote(stage.state, stage.cast[1], subject, START_MS)) == "already_voted"
+    stage.find(stage.claim(Work.VERIFY, 2), candidate, 2)
+    assert made(decide.vote(stage.state, stage.cast[2], subject, START_MS))
+
+
+def test_a_reveal_that_was_taken_away_is_not_given_again() -> None:
+    stage = finalizers(commit_reveal=True)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    result = stage.find(stage.claim(Work.VERIFY, 1), candidate, 1)
+    commit = stage.commit(result, candidate, 1)
+    revoke(stage, stage.reveal(commit, by=1))
+    at_ms = START_MS + 60_000
+    assert refusal(decide.reveal(stage.state, stage.cast[1], commit, at_ms)) == "already_voted"
 
 
 def test_a_barred_node_creates_nothing_and_has_no_duties() -> None:
