@@ -12,22 +12,26 @@ from types import FrameType
 
 import attrs
 
+from tests.laws.arrivals import Arrivals
 from tests.laws.report import Law
-from tests.laws.world import START_MS, keys, shared_network, task
-from wattswarm.kernel import payloads
+from tests.laws.world import START_MS, Network, keys, shared_network, task
+from wattswarm.kernel import governance, payloads
 from wattswarm.kernel.allocation import allocation
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.control import control_message
 from wattswarm.kernel.duty import ExecutorOffer, due
+from wattswarm.kernel.epoch import epoch_end_message
 from wattswarm.kernel.event import Draft, Event, LaneClass
-from wattswarm.kernel.governance import Governance, Role
+from wattswarm.kernel.governance import Role, Version
+from wattswarm.kernel.governance.statement import Statement, statement_message
 from wattswarm.kernel.group_digest import group_digest
-from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, ControlWord, Payload, Status, TaskResumed, Work
+from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
 from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.signature import KeyPair
-from wattswarm.kernel.task import TaskMachine
+from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.vote import bound_fields, commit_hash
 
 SMALL, LARGE = 60, 300
@@ -39,13 +43,32 @@ SLACK = 1.35
 class Shape:
     """Events of one task, made to be dear."""
 
-    governance: Governance
+    network: Network
     task: Event
     keys: tuple[KeyPair, ...]
-    pin: bytes
-    network_id: str
+    pin: Digest
+    epoch: int = 1
     at_ms: int = START_MS
     made: list[Event] = attrs.field(factory=list[Event])
+    control: list[Event] = attrs.field(factory=list[Event])
+
+    @property
+    def network_id(self) -> str:
+        """The network that it is in."""
+        return self.network.network_id
+
+    def arrivals(self) -> Arrivals:
+        """Return a task that nothing has arrived about, but what governance says."""
+        made = Arrivals(self.task.event_id, self.network.governance())
+        made.take(self.control)
+        return made
+
+    @property
+    def state(self) -> TaskState:
+        """What all of it comes to."""
+        arrivals = self.arrivals()
+        arrivals.take([self.task, *self.made])
+        return arrivals.state
 
     def say(
         self, payload: Payload, key: KeyPair | None = None, at_ms: int | None = None
@@ -57,7 +80,7 @@ class Shape:
             scope=self.task.scope,
             lane_class=LaneClass.WORK,
             task_id=self.task.event_id,
-            epoch=1,
+            epoch=self.epoch,
             created_at=self.at_ms if at_ms is None else at_ms,
             payload=payloads.write(payload),
         )
@@ -66,16 +89,67 @@ class Shape:
         self.made.append(event)
         return event.event_id
 
-    def claim(self, role: Work, executor: str = "x", key: KeyPair | None = None) -> EventId:
+    def claim(
+        self,
+        role: Work,
+        executor: str = "x",
+        key: KeyPair | None = None,
+        at_ms: int | None = None,
+    ) -> EventId:
         """Claim a place."""
         payload = payloads.TaskClaimed(
             role=role,
             attempt=1,
             executor=executor,
-            lease_until=self.at_ms + 10**7,
-            pin=self.task.payload["pin"],
+            lease_until=(self.at_ms if at_ms is None else at_ms) + 10**7,
+            pin=self.pin,
         )
-        return self.say(payload, key)
+        return self.say(payload, key, at_ms)
+
+    def end(
+        self,
+        next_pin: Digest | None = None,
+        signers: int = 2,
+        key: KeyPair | None = None,
+        at_ms: int | None = None,
+    ) -> EventId:
+        """Carry signatures that the epoch is over."""
+        following = self.pin if next_pin is None else next_pin
+        label = Label(self.epoch, self.pin)
+        signed = epoch_end_message(self.network_id, self.task.event_id, label, following)
+        sigs = sorted((each.node_id, each.sign(signed)) for each in self.keys[:signers])
+        payload = payloads.EpochEnded(pin=self.pin, next_pin=following, reason="", sigs=tuple(sigs))
+        return self.say(payload, key, at_ms)
+
+    def enter(self, pin: Digest | None = None) -> None:
+        """End the epoch, and speak of the next from now on."""
+        self.end(pin)
+        self.epoch, self.pin = self.epoch + 1, self.pin if pin is None else pin
+
+    def govern(self, **changes: object) -> Version:
+        """Have a successor of the genesis record."""
+        version = governance.successor(self.network.genesis, **changes)
+        sigs = {key.node_id: governance.sign(self.network_id, version, key) for key in self.keys}
+        draft = governance.draft_update(version, sigs, START_MS)
+        self.control.append(draft.unsigned(self.network_id, self.keys[0].node_id))
+        return version
+
+    def state_that(self, kind: str, target: bytes, serial: int, signers: int = 2) -> None:
+        """Have finalizers say that an event is revoked, or all events of a node but a few."""
+        keep = None if kind == EventRevoked.kind else frozenset({EventId(bytes(32))})
+        said = Statement(
+            kind=kind,
+            target=target,
+            serial=serial,
+            state=StatementState.REVOKED,
+            governance=self.network.genesis.id,
+            reason="",
+            keep=keep,
+        )
+        signed = statement_message(self.network_id, said)
+        sigs = {key.node_id: key.sign(signed) for key in self.keys[:signers]}
+        draft = governance.draft_statement(said, sigs, START_MS + len(self.control))
+        self.control.append(draft.unsigned(self.network_id, self.keys[0].node_id))
 
     def candidate(self, claim: EventId, evidence: int = 0, at_ms: int | None = None) -> EventId:
         """Propose something."""
@@ -114,8 +188,7 @@ def _shape(**terms: object) -> Shape:
         "max_verifiers": 900,
     }
     created = task(network, cast[0], {**fixed, **terms})
-    pin = network.genesis.id
-    return Shape(network.governance(), created, cast, pin, network.network_id)
+    return Shape(network, created, cast, network.genesis.id)
 
 
 # --- shapes ---------------------------------------------------------------------------------------
@@ -183,7 +256,7 @@ def _listed_commits(n: int) -> Shape:
     result = shape.result(verifying, candidate)
     salt = bytes(32)
     subject = Subject(
-        Label(1, shape.task.payload["pin"]),
+        Label(1, shape.pin),
         1,
         candidate,
     )
@@ -231,7 +304,7 @@ def _carriers(n: int) -> Shape:
     sigs = tuple(sorted((key.node_id, bytes(64)) for key in shape.keys))
     for index in range(n):
         payload = payloads.DecisionFinalized(
-            pin=shape.task.payload["pin"],
+            pin=shape.pin,
             candidate=EventId(index.to_bytes(32, "big")),
             decision=EventId(bytes(32)),
             sigs=sigs,
@@ -263,6 +336,72 @@ def _crowd(n: int) -> Shape:
     return shape
 
 
+CONTINUOUS: Mapping[str, object] = {"mode": "continuous", "budget_mode": "epoch_renew"}
+
+
+def _late_epoch(n: int) -> Shape:
+    """Claims that are too late for their epoch, and carriers that lengthen it for one by one."""
+    shape = _shape(**CONTINUOUS)
+    shape.enter()
+    over_ms = shape.at_ms + 10**9
+    for index in range(n):
+        shape.claim(Work.PROPOSE, f"e{index}", at_ms=over_ms + 10 * index + 5)
+    shape.epoch = 1
+    for index in range(n):
+        key = shape.keys[index % 2]
+        shape.end(key=key, at_ms=shape.made[0].created_at + 10 * (index + 2))
+    return shape
+
+
+def _rival_ends(n: int) -> Shape:
+    """Ends of an epoch that too few signed: each with another pin to follow, and copies."""
+    shape = _shape(**CONTINUOUS)
+    for index in range(n):
+        shape.end(Digest(index.to_bytes(32, "big")), signers=1)
+        shape.end(signers=1, key=shape.keys[index % 3])
+    return shape
+
+
+def _many_epochs(n: int) -> Shape:
+    """A chain of epochs with work in each, which arrives from its end."""
+    shape = _shape(**CONTINUOUS)
+    for _ in range(n // 5):
+        shape.claim(Work.VERIFY)
+        claim = shape.claim(Work.PROPOSE)
+        shape.candidate(claim)
+        shape.enter()
+    shape.made.reverse()
+    return shape
+
+
+def _heirs(n: int) -> Shape:
+    """Control words signed by finalizers of a later pin, before an epoch is open under it."""
+    shape = _shape(**CONTINUOUS)
+    heirs = keys(2, 8)
+    version = shape.govern(members={key.node_id: frozenset(Role) for key in heirs}, threshold=2)
+    for number in range(n):
+        said = Control(ControlWord.RESUMED, number // 2, "")
+        signed = control_message(shape.network_id, shape.task.event_id, said)
+        sig = heirs[number % 2].node_id, heirs[number % 2].sign(signed)
+        payload = TaskResumed(control_no=said.control_no, reason="", sigs=(sig,))
+        shape.say(payload, shape.keys[-1])
+    shape.enter(version.id)
+    return shape
+
+
+def _penalized(n: int) -> Shape:
+    """Work of one who is cut off, and of one of whom much is revoked; statements of too few."""
+    shape = _shape()
+    shape.state_that(NodePenalized.kind, shape.keys[1].node_id, 1)
+    for index in range(n):
+        shape.claim(Work.PROPOSE, f"e{index}", shape.keys[1])
+        claim = shape.claim(Work.PROPOSE, f"e{index}", shape.keys[2])
+        shape.candidate(claim)
+        shape.state_that(EventRevoked.kind, claim, 1)
+        shape.state_that(NodePenalized.kind, shape.keys[2].node_id, index, signers=1)
+    return shape
+
+
 SHAPES: Mapping[str, Callable[[int], Shape]] = {
     "renewals from the end": _renewals,
     "late work": _late_work,
@@ -273,6 +412,11 @@ SHAPES: Mapping[str, Callable[[int], Shape]] = {
     "carriers": _carriers,
     "words": _words,
     "crowd": _crowd,
+    "late epoch": _late_epoch,
+    "rival ends": _rival_ends,
+    "many epochs": _many_epochs,
+    "heirs": _heirs,
+    "penalized": _penalized,
 }
 
 
@@ -302,17 +446,15 @@ def steps(action: Callable[[], object]) -> int:
 
 def _single_arrivals(shape: Shape, events: Iterable[Event]) -> Callable[[], object]:
     def run() -> None:
-        machine = TaskMachine(shape.task.event_id, shape.governance)
+        arrivals = shape.arrivals()
         for event in (shape.task, *events):
-            machine.add([event])
+            arrivals.machine.add([event])
 
     return run
 
 
 def _views(shape: Shape) -> Iterator[tuple[str, Callable[[], object]]]:
-    machine = TaskMachine(shape.task.event_id, shape.governance)
-    machine.add([shape.task, *shape.made])
-    state = machine.state
+    state = shape.state
     yield "rows", lambda: group_digest(rows(state.copy()))
     yield "places", lambda: allocation(state, START_MS + 1_000)
     offers = (ExecutorOffer(name="x"), ExecutorOffer(name="y"))

@@ -1,28 +1,38 @@
 """Laws 8 and 9: what honest nodes do with clocks apart, and with crashes around signing."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
+from tests.laws.arrivals import Arrivals
 from tests.laws.report import Law
 from tests.laws.swarm import Judge, LockRefused, Node, SignLocks, Swarm, approving
 from tests.laws.world import START_MS, Network, keys, local_network, shared_network, task
-from wattswarm.kernel import decide, payloads
+from wattswarm.kernel import decide, governance, payloads
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.duty import ExecutorOffer
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import Role
+from wattswarm.kernel.governance.statement import Statement, statement_message
 from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
+from wattswarm.kernel.payloads.statement import NodePenalized, StatementState
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.signature import KeyPair
-from wattswarm.kernel.task import TaskMachine, derive
+from wattswarm.kernel.task import derive
 
 SKEW_MS = 2_000
 PATIENCE_MS = 240_000
+EPOCH_MS = 60_000
+
+CONTINUOUS: dict[str, object] = {
+    "mode": "continuous",
+    "budget_mode": "epoch_renew",
+    "expires_in_ms": EPOCH_MS,
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +48,11 @@ class Scenario:
     failing: tuple[int, ...] = ()
     down: tuple[int, ...] = ()
     judge: Judge = approving
+    epochs: int = 1
+    heirs: tuple[int, ...] = ()
+    """The finalizers after a handover in the first epoch, if there is one."""
+    penalized: tuple[int, ...] = ()
+    """Who is cut off while at work."""
 
 
 def _dissenting(node: Node, candidate: EventId, executor: str) -> tuple[Status, int]:
@@ -114,6 +129,41 @@ SCENARIOS: Sequence[Scenario] = (
         threshold=2,
         terms={"quorum_threshold": 2, "allocator": "creator"},
     ),
+    Scenario(
+        name="two epochs of one node",
+        nodes=1,
+        executors=1,
+        terms=CONTINUOUS,
+        epochs=2,
+    ),
+    Scenario(
+        name="three epochs",
+        nodes=4,
+        executors=1,
+        finalizers=3,
+        threshold=2,
+        terms={**CONTINUOUS, "quorum_threshold": 2},
+        epochs=3,
+    ),
+    Scenario(
+        name="finalizers that hand over between epochs",
+        nodes=5,
+        executors=1,
+        finalizers=3,
+        threshold=2,
+        terms={**CONTINUOUS, "quorum_threshold": 2},
+        epochs=2,
+        heirs=(2, 3, 4),
+    ),
+    Scenario(
+        name="a node that is penalized at work",
+        nodes=5,
+        executors=1,
+        finalizers=3,
+        threshold=2,
+        terms={"quorum_threshold": 2},
+        penalized=(4,),
+    ),
     *(
         Scenario(
             name=name,
@@ -138,7 +188,6 @@ def swarm(scenario: Scenario, rng: random.Random, skew_ms: int) -> Swarm:
     cast = keys(scenario.nodes, rng.randint(0, 255))
     network = _network(scenario, cast)
     created = task(network, cast[0], scenario.terms)
-    known = network.governance()
     nodes = [
         Node(
             key,
@@ -146,7 +195,7 @@ def swarm(scenario: Scenario, rng: random.Random, skew_ms: int) -> Swarm:
                 ExecutorOffer(name=f"executor-{index}-{number}")
                 for number in range(scenario.executors)
             ),
-            TaskMachine(created.event_id, known),
+            Arrivals(created.event_id, network.governance()),
             offset_ms=rng.randint(-skew_ms, skew_ms),
             work_ms=rng.randint(100, 900),
             judge=scenario.judge,
@@ -155,7 +204,48 @@ def swarm(scenario: Scenario, rng: random.Random, skew_ms: int) -> Swarm:
         )
         for index, key in enumerate(cast)
     ]
-    return Swarm(network, created, nodes, rng)
+    return Swarm(network, created, nodes, rng, news=[*_news(scenario, network, cast, rng)])
+
+
+def _news(
+    scenario: Scenario, network: Network, cast: Sequence[KeyPair], rng: random.Random
+) -> Iterator[tuple[int, Event]]:
+    """Yield what the finalizers of the genesis record say beside the task, and when."""
+    signers = cast[: scenario.finalizers]
+    if scenario.heirs:
+        yield START_MS + rng.randint(0, EPOCH_MS // 2), _handover(scenario, network, signers, cast)
+    for index in scenario.penalized:
+        yield START_MS + rng.randint(0, 5_000), _penalty(network, signers, cast[index])
+
+
+def _handover(
+    scenario: Scenario, network: Network, signers: Sequence[KeyPair], cast: Sequence[KeyPair]
+) -> Event:
+    heirs = [cast[index].node_id for index in scenario.heirs]
+    members = {
+        node: frozenset(Role) if node in heirs else roles - {Role.FINALIZER}
+        for node, roles in network.genesis.members.items()
+    }
+    version = governance.successor(
+        network.genesis, members=members, effective_at=START_MS + EPOCH_MS // 2
+    )
+    sigs = {key.node_id: governance.sign(network.network_id, version, key) for key in signers}
+    return governance.draft_update(version, sigs, START_MS).sign(network.network_id, signers[0])
+
+
+def _penalty(network: Network, signers: Sequence[KeyPair], target: KeyPair) -> Event:
+    said = Statement(
+        kind=NodePenalized.kind,
+        target=target.node_id,
+        serial=1,
+        state=StatementState.REVOKED,
+        governance=network.genesis.id,
+        reason="",
+        keep=frozenset(),
+    )
+    signed = statement_message(network.network_id, said)
+    sigs = {key.node_id: key.sign(signed) for key in signers}
+    return governance.draft_statement(said, sigs, START_MS).sign(network.network_id, signers[0])
 
 
 def _network(scenario: Scenario, cast: Sequence[KeyPair]) -> Network:
@@ -174,14 +264,14 @@ def check_skew(law: Law, rng: random.Random, rounds: int) -> None:
     for index in range(rounds):
         scenario = SCENARIOS[index % len(SCENARIOS)]
         world = swarm(scenario, rng, SKEW_MS)
-        is_final = world.run(PATIENCE_MS)
+        is_final = world.run(PATIENCE_MS * scenario.epochs, scenario.epochs)
         law.check(is_final, f"{scenario.name}: not final")
         world.settle()
         found = {group_digest(rows(node.state)) for node in world.nodes}
         law.check(len(found) == 1, f"{scenario.name}: {len(found)} digests")
         one_error_each = [error.claim for error in world.nodes[0].state.errors.values()]
         law.check(len(one_error_each) == len(set(one_error_each)), f"{scenario.name}: errors")
-        law.check(not _sealed_twice(world.log), f"{scenario.name}: two seals")
+        law.check(not sealed_twice(world.log), f"{scenario.name}: two seals")
 
 
 # --- crashes ------------------------------------------------------------------------------------
@@ -201,17 +291,21 @@ def check_crashes(law: Law, rng: random.Random, rounds: int) -> None:
         scenario = SCENARIOS[2 + index % (len(SCENARIOS) - 2)]
         world = swarm(scenario, rng, SKEW_MS)
         world.crash_chance = 0.05
-        law.check(world.run(PATIENCE_MS), f"{scenario.name} with crashes: not final")
-        law.check(not _sealed_twice(world.log), f"{scenario.name} with crashes: two seals")
+        is_final = world.run(PATIENCE_MS * scenario.epochs, scenario.epochs)
+        law.check(is_final, f"{scenario.name} with crashes: not final")
+        law.check(not sealed_twice(world.log), f"{scenario.name} with crashes: two seals")
 
 
-def _sealed_twice(log: Iterable[Event]) -> bool:
-    signed: dict[bytes, set[bytes]] = {}
+def sealed_twice(log: Iterable[Event]) -> bool:
+    """Tell whether anybody signed two candidates, or two ends, of one epoch under one pin."""
+    signed: dict[tuple[str, int, bytes, bytes], set[bytes]] = {}
     for event in log:
-        if event.kind == "DECISION_FINALIZED":
+        what = {"DECISION_FINALIZED": "candidate", "EPOCH_ENDED": "next_pin"}.get(event.kind)
+        if what is not None:
             for signer, _ in event.payload["sigs"]:
-                signed.setdefault(signer, set()).add(event.payload["candidate"])
-    return any(len(candidates) > 1 for candidates in signed.values())
+                key = event.kind, event.epoch, event.payload["pin"], signer
+                signed.setdefault(key, set()).add(event.payload[what])
+    return any(len(named) > 1 for named in signed.values())
 
 
 @attrs.frozen

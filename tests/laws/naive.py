@@ -7,21 +7,25 @@ read, and the hashes and signatures; no rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import cast
 
 import attrs
 
+from tests.laws import naive_governance
+from tests.laws.naive_governance import NaiveGovernance
 from wattswarm.kernel import contract, payloads
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.contract import Contract
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.finality import finality_message
-from wattswarm.kernel.governance import Governance, Role, Version
+from wattswarm.kernel.governance import Role, Version
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot
 from wattswarm.kernel.records import Label, Subject
-from wattswarm.kernel.signature import Domain, is_valid, message
+from wattswarm.kernel.signature import Domain, message
+from wattswarm.kernel.signature import is_valid as is_signed_by
 from wattswarm.kernel.vote import bound_fields, commit_hash
 
 LATE_MS = 3_000
@@ -32,18 +36,29 @@ POLICY_CODES = {
 }
 ALL_CODES = {0, 100, 101, 102, 103, 104, 105, 200, 201, 202, 203, 300, 301, 302, 303, 999}
 
+KNOWN_RULES = 1
 CONTROLS = ("TASK_STOPPED", "TASK_SUSPENDED", "TASK_RESUMED", "TASK_KILLED")
+
+FOUNDED = ("DECISION_FINALIZED", "EPOCH_ENDED")
+"""What rests on pins and signatures alone, and has its effect whatever statements say."""
+
+STANDING = (*FOUNDED, "TASK_RETRY_SCHEDULED", *CONTROLS)
+"""What takes effect whatever is said of it; a control word of the creator's own apart."""
+
+EPOCH_MAX = 2**31 - 1
 
 Fields = Mapping[str, Value]
 Pair = tuple[bytes, bytes]
 Said = tuple[str, int, str]
+
+is_valid = cache(is_signed_by)
 
 
 @attrs.define
 class Naive:
     """Everything known, and what is effective by now."""
 
-    governance: Governance
+    governance: NaiveGovernance
     task_id: EventId
     events: Mapping[EventId, Event]
     effective: set[EventId] = attrs.field(factory=set)
@@ -84,13 +99,90 @@ class Naive:
         assert self.creation is not None
         return Digest(cast("bytes", self.creation.payload["pin"]))
 
-    @property
-    def version(self) -> Version | None:
-        return self.governance.version(self.pin)
+    def version(self, label: Label) -> Version | None:
+        return self.governance.versions.get(label.pin)
 
-    def has_role(self, node: NodeId, role: Role) -> bool:
-        version = self.version
+    def has_role(self, node: NodeId, role: Role, label: Label) -> bool:
+        version = self.version(label)
         return version is not None and version.holds(node, role)
+
+    def is_void(self, event: Event) -> bool:
+        return self.governance.voids(event, self.pin) is not None
+
+    # --- epochs -----------------------------------------------------------------------------------
+
+    @property
+    def first(self) -> Label:
+        return Label(1, self.pin)
+
+    def open_labels(self) -> set[Label]:
+        """The first epoch, and those that effective ends of others opened."""
+        return {self.first, *map(_opened_by, self.of_kind("EPOCH_ENDED"))}
+
+    def opened_at(self, label: Label) -> int:
+        """The latest date at which enough finalizers of the epoch before carried the opening.
+
+        Enough are more than may be missing from a quorum; each counts by the latest of its own.
+        """
+        assert self.creation is not None
+        dates = [self.creation.created_at]
+        ends = [each for each in self.of_kind("EPOCH_ENDED") if _opened_by(each) == label]
+        for ended in {_label_of(each) for each in ends}:
+            version = self.version(ended)
+            assert version is not None
+            latest: dict[NodeId, int] = {}
+            for event in ends:
+                if _label_of(event) == ended and event.author in version.finalizers:
+                    latest[event.author] = max(event.created_at, latest.get(event.author, 0))
+            enough = len(version.finalizers) - version.threshold + 1
+            dates += sorted(latest.values(), reverse=True)[enough - 1 : enough]
+        return max(dates)
+
+    def expires_at(self, epoch: int) -> int:
+        """As long after the latest opening as the first epoch lasts."""
+        assert self.creation is not None
+        if epoch == 1:
+            return self.terms.expires_at
+        opened = [self.opened_at(each) for each in self.open_labels() if each.epoch == epoch]
+        return max(opened) + self.terms.expires_at - self.creation.created_at
+
+    def newest(self) -> Label:
+        """The newest open epoch; of rivals that of the smaller pin."""
+        highest = max(label.epoch for label in self.open_labels())
+        return min(label for label in self.open_labels() if label.epoch == highest)
+
+    def ended(self, event: Event) -> bool:
+        """Whether enough finalizers of an open epoch signed that it is over, and what follows."""
+        if self.terms.mode.value != "continuous" or not 0 < event.epoch < EPOCH_MAX:
+            return False
+        label, following = _label_of(event), _opened_by(event)
+        version = self.version(label)
+        if label not in self.open_labels() or version is None:
+            return False
+        if self.version(following) is None or not self.enders(event, version):
+            return False
+        signers = set[NodeId]()
+        for other in self.events.values():
+            is_same = other.kind == "EPOCH_ENDED" and self.stands(other)
+            if is_same and (_label_of(other), _opened_by(other)) == (label, following):
+                signers |= self.enders(other, version)
+        return len(signers) >= version.threshold
+
+    def enders(self, event: Event, version: Version) -> set[NodeId]:
+        """The finalizers whose signatures over the end of an epoch a carrier holds."""
+        signed = message(
+            Domain.EPOCH_END,
+            [
+                event.network_id,
+                self.task_id,
+                event.epoch,
+                cast("bytes", event.payload["pin"]),
+                cast("bytes", event.payload["next_pin"]),
+            ],
+        )
+        return _signers(version, signed, event)
+
+    # --- what everything rests on, again ----------------------------------------------------------
 
     def is_kind(self, name: object, *kinds: str) -> bool:
         """Whether the name is that of an effective event of one of these kinds."""
@@ -104,25 +196,27 @@ class Naive:
     def holds(self, event: Event) -> bool:
         """Whether an event takes effect, given what is effective by now."""
         creation = self.creation
-        if creation is None or event.scope != creation.scope:
-            return False
-        if event.lane_class is not LaneClass.WORK or not self.read(event):
+        if creation is None or not self.stands(event):
             return False
         if event.event_id == self.task_id:
-            return self.creates(event)
+            return self.creates(event) and not self.is_void(event)
         if event.kind == "TASK_CREATED" or not self.read(creation):
             return False
         if creation.task_id is not None or creation.lane_class is not LaneClass.WORK:
             return False
         if event.kind == "DECISION_FINALIZED":
             return self.carries(event)
+        if event.kind == "EPOCH_ENDED":
+            return self.ended(event)
         if event.kind in CONTROLS:
             return self.controls(event)
-        if self.task_id not in self.effective or event.epoch != 1:
+        if self.is_void(event) and event.kind not in STANDING:
+            return False
+        if self.task_id not in self.effective or not self.is_in_epoch(event):
             return False
         if event.kind == "TASK_EXPIRED":
             return event.created_at > self.terms.expires_at
-        is_late = event.created_at > self.terms.expires_at
+        is_late = event.created_at > self.expires_at(event.epoch)
         if is_late and event.kind != "TASK_FEEDBACK_REPORTED":
             return False
         if event.created_at <= creation.created_at:
@@ -130,9 +224,30 @@ class Naive:
         named = [self.events[n] for n in self.strict_names(event) if n in self.effective]
         if len(named) != len(self.strict_names(event)):
             return False
-        if any(event.created_at <= each.created_at or each.epoch != 1 for each in named):
+        if any(event.created_at <= each.created_at for each in named):
+            return False
+        if any(event.epoch != each.epoch for each in named):
             return False
         return _RULES[event.kind](self, event, event.payload)
+
+    def stands(self, event: Event) -> bool:
+        """Whether an event stands in its task's scope, in its lane, and can be read."""
+        assert self.creation is not None
+        is_in_place = event.scope == self.creation.scope and event.lane_class is LaneClass.WORK
+        return is_in_place and self.read(event)
+
+    def is_in_epoch(self, event: Event) -> bool:
+        return event.epoch == 1 or (
+            self.terms.mode.value == "continuous"
+            and event.epoch in {label.epoch for label in self.open_labels()}
+        )
+
+    def is_under_open_pin(self, event: Event) -> bool:
+        """Whether an event names the pin of an open epoch, whose rules are known."""
+        label = _label_of(event)
+        version = self.version(label)
+        is_known = version is not None and version.rules_version == KNOWN_RULES
+        return label in self.open_labels() and is_known
 
     def strict_names(self, event: Event) -> Sequence[EventId]:
         """The ids that an event cannot do without."""
@@ -147,7 +262,7 @@ class Naive:
         return found
 
     def creates(self, event: Event) -> bool:
-        version = self.version
+        version = self.version(self.first)
         return (
             event.task_id is None
             and version is not None
@@ -158,11 +273,13 @@ class Naive:
             and version.registers(self.terms.policy)
         )
 
-    def attempts(self) -> int:
-        """The newest open attempt."""
+    def attempts(self, label: Label) -> int:
+        """The newest open attempt of an epoch."""
         opened = 1
         froms = {
-            cast("int", e.payload["from_attempt"]) for e in self.of_kind("TASK_RETRY_SCHEDULED")
+            cast("int", event.payload["from_attempt"])
+            for event in self.of_kind("TASK_RETRY_SCHEDULED")
+            if _label_of(event) == label
         }
         while opened in froms:
             opened += 1
@@ -204,10 +321,10 @@ class Naive:
         role = Role.PROPOSER if fields["role"] == "propose" else Role.VERIFIER
         attempt = cast("int", fields["attempt"])
         return (
-            fields["pin"] == self.pin
-            and self.has_role(event.author, role)
+            self.is_under_open_pin(event)
+            and self.has_role(event.author, role, _label_of(event))
             and attempt <= self.terms.max_attempts
-            and attempt <= self.attempts()
+            and attempt <= self.attempts(_label_of(event))
             and cast("int", fields["lease_until"]) > event.created_at
         )
 
@@ -267,6 +384,8 @@ class Naive:
             return False
         candidate = self.events[cast("EventId", fields["candidate"])]
         theirs = self.claim_of(candidate)
+        if _label_of(theirs) != _label_of(claim):
+            return False
         if cast("int", theirs.payload["attempt"]) > cast("int", claim.payload["attempt"]):
             return False
         same_node = claim.author == theirs.author
@@ -330,8 +449,9 @@ class Naive:
         )
 
     def subject(self, result: Event) -> Subject:
-        attempt = cast("int", self.claim_of(result).payload["attempt"])
-        return Subject(Label(1, self.pin), attempt, cast("EventId", result.payload["candidate"]))
+        claim = self.claim_of(result)
+        attempt = cast("int", claim.payload["attempt"])
+        return Subject(_label_of(claim), attempt, cast("EventId", result.payload["candidate"]))
 
     def result_of(self, vote: Event) -> Event:
         """The result that a vote, or a commit, rests on."""
@@ -396,9 +516,10 @@ class Naive:
         candidate = cast("EventId", fields["candidate"])
         votes = [self.events[n] for n in set(cast("Sequence[EventId]", fields["reveals"]))]
         held = [self.events[n] for n in set(cast("Sequence[EventId]", fields["confirmations"]))]
-        if not self.has_role(event.author, Role.COMMITTER):
-            return False
         if not self.is_kind(candidate, "CANDIDATE_PROPOSED"):
+            return False
+        label = _label_of(self.claim_of(self.events[candidate]))
+        if not self.has_role(event.author, Role.COMMITTER, label):
             return False
         if any(vote.kind != "VOTE_REVEAL" for vote in votes):
             return False
@@ -438,80 +559,73 @@ class Naive:
 
     def signers(self, event: Event) -> set[NodeId]:
         """The finalizers of the pin whose signatures a carrier holds."""
-        fields, version = event.payload, self.version
-        if version is None or event.epoch != 1 or fields["pin"] != self.pin:
+        fields, label = event.payload, _label_of(event)
+        version = self.version(label)
+        if version is None or label not in self.open_labels():
             return set()
         candidate = cast("EventId", fields["candidate"])
         decision = cast("EventId", fields["decision"])
-        signed = finality_message(
-            event.network_id, self.task_id, Label(1, self.pin), candidate, decision
-        )
-        return {
-            NodeId(node)
-            for node, signature in cast("Sequence[tuple[bytes, bytes]]", fields["sigs"])
-            if node in version.finalizers and is_valid(node, signed, signature)
-        }
+        signed = finality_message(event.network_id, self.task_id, label, candidate, decision)
+        return _signers(version, signed, event)
 
-    def final(self) -> list[EventId]:
-        """The candidates that enough finalizers signed, the smallest first."""
-        signers: dict[EventId, set[NodeId]] = {}
+    def final(self) -> dict[Label, EventId]:
+        """By label, the smallest of the candidates that enough finalizers signed."""
+        signers: dict[tuple[Label, EventId], set[NodeId]] = {}
         for carrier in self.of_kind("DECISION_FINALIZED"):
             candidate = cast("EventId", carrier.payload["candidate"])
-            signers.setdefault(candidate, set()).update(self.signers(carrier))
-        version = self.version
-        return sorted(
-            candidate
-            for candidate, nodes in signers.items()
-            if version is not None and len(nodes) >= version.threshold
-        )
+            named = _label_of(carrier), candidate
+            signers.setdefault(named, set()).update(self.signers(carrier))
+        final: dict[Label, EventId] = {}
+        for (label, candidate), nodes in sorted(signers.items(), reverse=True):
+            version = self.version(label)
+            assert version is not None
+            if len(nodes) >= version.threshold:
+                final[label] = candidate
+        return final
 
     # --- control words --------------------------------------------------------------------------
 
     def controls(self, event: Event) -> bool:
         """Whether a control word counts: its creator's, or one with a quorum that it is part of."""
         assert self.creation is not None
-        if self.version is None:
+        if not self.pins():
             return False
-        if event.author == self.creation.author and event.kind != "TASK_KILLED":
+        is_creators = event.author == self.creation.author and event.kind != "TASK_KILLED"
+        if is_creators and not self.is_void(event):
             return True
         return bool(self.controllers(event)) and self.is_backed(_said(event))
 
+    def pins(self) -> list[Version]:
+        """The versions that epochs of the task are open under."""
+        found = map(self.version, sorted(self.open_labels()))
+        return [version for version in found if version is not None]
+
     def controllers(self, event: Event) -> set[NodeId]:
-        """The finalizers of the pin whose signatures over its content a control word holds."""
-        assert self.version is not None
+        """The finalizers of any pin whose signatures over its content a control word holds."""
         kind, number, reason = _said(event)
         signed = message(Domain.CONTROL, [event.network_id, self.task_id, kind, number, reason])
-        return {
-            NodeId(node)
-            for node, signature in cast("Sequence[Pair]", event.payload.get("sigs", ()))
-            if node in self.version.finalizers and is_valid(node, signed, signature)
-        }
+        return {node for version in self.pins() for node in _signers(version, signed, event)}
 
     def carriers(self, said: Said) -> Iterable[Event]:
         """All control words with this content, effective or not, that stand where they must."""
-        assert self.creation is not None
         return [
             event
             for event in self.events.values()
-            if event.kind in CONTROLS
-            and event.scope == self.creation.scope
-            and event.lane_class is LaneClass.WORK
-            and self.read(event)
-            and _said(event) == said
+            if event.kind in CONTROLS and self.stands(event) and _said(event) == said
         ]
 
     def is_backed(self, said: Said) -> bool:
-        assert self.version is not None
         signers = set[NodeId]().union(*map(self.controllers, self.carriers(said)))
-        return len(signers) >= self.version.threshold
+        return any(
+            len(signers & version.finalizers) >= version.threshold for version in self.pins()
+        )
 
     def control(self) -> Said | None:
         """The control word that stands."""
-        if self.creation is None or self.version is None:
+        if self.creation is None:
             return None
-        said = {
-            _said(self.events[name]) for name in self.effective if self.is_kind(name, *CONTROLS)
-        }
+        words = [self.events[name] for name in self.effective if self.is_kind(name, *CONTROLS)]
+        said = {_said(event) for event in words}
         backed = {each for each in said if self.is_backed(each)}
         kills = {each for each in backed if each[0] == "TASK_KILLED"}
         order = ("TASK_RESUMED", "TASK_SUSPENDED", "TASK_STOPPED", "TASK_KILLED")
@@ -526,11 +640,28 @@ class Naive:
 
     def retried(self, event: Event, fields: Fields) -> bool:
         return (
-            self.has_role(event.author, Role.COMMITTER)
-            and fields["pin"] == self.pin
+            self.is_under_open_pin(event)
+            and self.has_role(event.author, Role.COMMITTER, _label_of(event))
             and cast("int", fields["from_attempt"]) < self.terms.max_attempts
-            and cast("int", fields["from_attempt"]) <= self.attempts()
+            and cast("int", fields["from_attempt"]) <= self.attempts(_label_of(event))
         )
+
+
+def _label_of(event: Event) -> Label:
+    return Label(event.epoch, Digest(cast("bytes", event.payload["pin"])))
+
+
+def _opened_by(event: Event) -> Label:
+    return Label(event.epoch + 1, Digest(cast("bytes", event.payload["next_pin"])))
+
+
+def _signers(version: Version, signed: bytes, event: Event) -> set[NodeId]:
+    """The finalizers of a version whose signatures an event holds."""
+    return {
+        NodeId(node)
+        for node, signature in cast("Sequence[Pair]", event.payload.get("sigs", ()))
+        if node in version.finalizers and is_valid(node, signed, signature)
+    }
 
 
 def _said(event: Event) -> Said:
@@ -559,6 +690,9 @@ _RULES = {
 }
 
 
-def derive(task_id: EventId, events: Iterable[Event], governance: Governance) -> Naive:
-    """Return what brute force finds."""
+def derive(
+    task_id: EventId, network_id: str, events: Iterable[Event], control: Iterable[Event]
+) -> Naive:
+    """Return what brute force finds, `control` being the events of governance."""
+    governance = naive_governance.read(network_id, control)
     return Naive(governance, task_id, {event.event_id: event for event in events}).run()

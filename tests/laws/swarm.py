@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
+from tests.laws.arrivals import Arrivals
 from tests.laws.world import START_MS, Network
 from wattswarm.kernel import decide, duty
 from wattswarm.kernel.artifact import ArtifactRef
@@ -23,7 +24,6 @@ from wattswarm.kernel.lock import Lock, Signing
 from wattswarm.kernel.payloads import Status
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.task import TaskMachine
 
 STEP_MS = 50
 
@@ -79,7 +79,7 @@ class Node:
 
     key: KeyPair
     executors: tuple[ExecutorOffer, ...]
-    machine: TaskMachine
+    arrivals: Arrivals
     offset_ms: int = 0
     work_ms: int = 300
     judge: Judge = approving
@@ -101,7 +101,7 @@ class Node:
 
     def hear(self, event: Event) -> None:
         """Take an event into the log; it is news."""
-        self.machine.add([event])
+        self.arrivals.take([event])
         self.is_awake = True
 
     def crash(self) -> None:
@@ -119,12 +119,19 @@ class Node:
     @property
     def state(self) -> TaskState:
         """The task as this node's log has it."""
-        return self.machine.state
+        return self.arrivals.state
+
+    def has_outcomes(self, epochs: int) -> bool:
+        """Tell whether as many epochs are final, as this node has it."""
+        return len({outcome.label.epoch for outcome in self.state.outcomes}) >= epochs
 
 
 @attrs.define
 class Swarm:
-    """The nodes of one network at work on one task, until it is final or the time is up."""
+    """The nodes of one network at work on one task, until it is final or the time is up.
+
+    `news` is what else is said, and when: governance, and what is none of the nodes' own doing.
+    """
 
     network: Network
     task: Event
@@ -137,6 +144,7 @@ class Swarm:
     sent: int = 0
     log: list[Event] = attrs.field(factory=list)
     crash_chance: float = 0.0
+    news: list[tuple[int, Event]] = attrs.field(factory=list[tuple[int, Event]])
 
     def settle(self) -> None:
         """Deliver everything that is on the way, to those who were down as well."""
@@ -144,19 +152,31 @@ class Swarm:
             _, _, index, event = heapq.heappop(self.on_the_way)
             self.nodes[index].hear(event)
 
-    def run(self, for_ms: int) -> bool:
-        """Carry out duties until every node sees the task final; false when time is up before."""
-        self._publish(self.task, None)
+    def run(self, for_ms: int, epochs: int = 1) -> bool:
+        """Carry out duties until every node sees as many epochs final; false when time is up."""
+        if self.task not in self.log:
+            self._publish(self.task, None)
         end_ms = self.now_ms + for_ms
         while self.now_ms < end_ms:
+            self._tell_news()
             self._deliver()
             for node in self.nodes:
                 if not node.is_down and node.is_due(self.now_ms + node.offset_ms):
                     self._act(node)
-            if all(node.is_down or node.state.outcomes for node in self.nodes):
+            if all(node.is_down or node.has_outcomes(epochs) for node in self.nodes):
                 return True
             self.now_ms += STEP_MS
         return False
+
+    def order(self, node: Node, answer: Sequence[Signing] | Rejection) -> None:
+        """Have a node append what its operator ordered."""
+        self._append(node, answer)
+
+    def _tell_news(self) -> None:
+        is_due = [event for at_ms, event in self.news if at_ms <= self.now_ms]
+        self.news = [(at_ms, event) for at_ms, event in self.news if at_ms > self.now_ms]
+        for event in is_due:
+            self._publish(event, None)
 
     def _deliver(self) -> None:
         while self.on_the_way and self.on_the_way[0][0] <= self.now_ms:
@@ -195,6 +215,7 @@ class Swarm:
             now_ms,
             in_hand=frozenset(node.claims_in_hand.values()),
             checked=node.checked,
+            governance=node.arrivals.governance,
         )
         node.wake_at_ms = roster.wake_at_ms
         for each in roster.duties:
@@ -213,11 +234,13 @@ class Swarm:
                 return True
             case duty.Confirm():
                 proofs = self._proofs(node, each.candidate, each.digests)
+                if not proofs:
+                    return True
                 self._append(
                     node, decide.confirm(node.state, each.claim, each.candidate, proofs, now_ms)
                 )
             case duty.Check():
-                node.checked[each.candidate] = True
+                node.checked[each.candidate] = self._has_bodies(node, each.candidate)
             case _:
                 self._append(node, each.signings)
         return False
@@ -268,7 +291,9 @@ class Swarm:
                 node.state, each.claim, "unavailable", (303,), "it did not answer", now_ms
             )
         status, score_bp = node.judge(node, each.candidate, each.executor)
-        node.checked[each.candidate] = True
+        node.checked[each.candidate] = self._has_bodies(node, each.candidate)
+        if not node.checked[each.candidate]:
+            status, score_bp = Status.INCONCLUSIVE, 0
         return decide.submit_result(
             node.state,
             each.claim,
@@ -288,4 +313,10 @@ class Swarm:
         return [
             (digest, possession_proof(node.name, candidate, [self.bodies[digest].content]))
             for digest in digests
+            if digest in self.bodies
         ]
+
+    def _has_bodies(self, node: Node, candidate: EventId) -> bool:
+        """Tell whether the output and the evidence of a candidate can be fetched."""
+        named = node.state.candidates[candidate]
+        return {named.output.digest, *named.digests} <= self.bodies.keys()

@@ -226,16 +226,23 @@ def _allocate(
 
 
 def found_wanting(state: TaskState) -> frozenset[EventId]:
-    """Return the candidates that at least as many effective results failed as passed."""
+    """Return the candidates that at least as many verifiers found bad as good.
+
+    Each verifier counts once, however often it says so.
+    """
     return state.view(("found_wanting",), lambda: _found_wanting(state))
 
 
 def _found_wanting(state: TaskState) -> frozenset[EventId]:
-    balance: dict[EventId, int] = {}
+    said: dict[tuple[EventId, NodeId], int] = {}
     for result in state.results.values():
         if result.status is not Status.INCONCLUSIVE:
             step = 1 if result.status is Status.PASSED else -1
-            balance[result.candidate] = balance.get(result.candidate, 0) + step
+            who = result.candidate, result.author
+            said[who] = said.get(who, 0) + step
+    balance: dict[EventId, int] = {}
+    for (name, _), sum_ in said.items():
+        balance[name] = balance.get(name, 0) + (sum_ > 0) - (sum_ < 0)
     return frozenset(name for name, sum_ in balance.items() if sum_ <= 0)
 
 

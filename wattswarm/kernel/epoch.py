@@ -3,7 +3,8 @@
 Finalizers of an epoch's pin sign that it is over and which pin follows; the signatures are gathered
 by that over all carriers, and the next epoch is open once there are as many as the pin's threshold.
 Nothing else of a carrier is read, but for one thing: how long the next epoch lasts counts from the
-latest date at which a finalizer of the pin carried its opening. Opening an epoch closes and clears
+latest date that so many finalizers of the pin carried its opening on, or later, that it takes an
+honest one: one more than can be missing from a quorum. Opening an epoch closes and clears
 nothing: an event belongs to the epoch that it names.
 """
 
@@ -16,7 +17,7 @@ from wattswarm.kernel.records import Label
 from wattswarm.kernel.rule import Entry, Hold, Provided, Rule, ignored, waits
 from wattswarm.kernel.signature import Domain, is_valid, message
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.verdict import Need, On
+from wattswarm.kernel.verdict import Need, On, Waiting
 from wattswarm.kernel.version import Version
 
 
@@ -50,8 +51,15 @@ def judge(entry: Entry[EpochEnded], state: TaskState) -> Hold | None:
         return ignored("no_valid_signature")
     if state.ending[label, ended.next_pin] < version.threshold:
         return waits(_quorum(label, ended.next_pin, state))
-    known = ended.next_pin in state.versions
-    return None if known else waits(Need(On.VERSION, ended.next_pin))
+    if ended.next_pin not in state.versions:
+        return _follows_unknown(ended.next_pin, label, state)
+    return None
+
+
+def _follows_unknown(next_pin: Digest, label: Label, state: TaskState) -> Hold:
+    """Return the hold of all carriers of a content that has its quorum, and names what is none."""
+    need = Need(On.VERSION, next_pin)
+    return Hold(Waiting((need,)), need, provides=_quorum(label, next_pin, state))
 
 
 def _valid(ended: EpochEnded, label: Label, version: Version, state: TaskState) -> tuple[int, ...]:
@@ -87,7 +95,10 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
     event, ended = entry.event, entry.payload
     label, version = Label(event.epoch, ended.pin), state.versions[ended.pin]
     opened = Label(event.epoch + 1, ended.next_pin)
-    date_ms = event.created_at if event.author in version.finalizers else state.created_at
+    carried = (label, ended.next_pin, event.author)
+    if event.author in version.finalizers:
+        state.carried[carried] = max(event.created_at, state.carried.get(carried, 0))
+    date_ms = _date_ms(label, ended.next_pin, version, state)
     state.attempts.setdefault(opened, 1)
     state.label = min(state.here, opened, key=lambda label: (-label.epoch, label.pin))
     state.openings[opened] = max(date_ms, state.openings.get(opened, 0))
@@ -98,6 +109,15 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
         Need(On.EPOCH, b"", opened.epoch),
         Need(On.EXPIRY, b"", opened.epoch),
     )
+
+
+def _date_ms(label: Label, next_pin: Digest, version: Version, state: TaskState) -> int:
+    """Return the latest date that enough finalizers carried an opening on, or later.
+
+    The creation of the task, as long as there are too few. More carriers only move it later.
+    """
+    dates = sorted(state.carried.get((label, next_pin, node), 0) for node in version.finalizers)
+    return max(state.created_at, dates[version.threshold - 1])
 
 
 RULES = (

@@ -36,12 +36,13 @@ class Hold:
 
     `until` is the one thing whose coming has the event judged again; an event that came too late
     for a lease or an epoch is judged again when that ends at `reach_ms` or later. Without `until`,
-    the verdict is final.
+    the verdict is final. `provides` is what has come about by it all the same.
     """
 
     verdict: Waiting | Ignored
     until: Need | None = None
     reach_ms: int = 0
+    provides: Need | None = None
 
 
 @attrs.define(eq=False)
@@ -61,9 +62,20 @@ class Entry(Generic[P]):
     cursor: int = 0
     facts: tuple[int, ...] | None = None
 
-    def anew(self) -> "Entry[P]":
-        """Return the same event as it arrived, to be judged in another state."""
-        return Entry(self.event, self.rule, self.payload, self.flaw, facts=self.facts)
+    def again(self) -> "Entry[P]":
+        """Return the same event to be judged further: the one that a snapshot has stays as it is.
+
+        What was noted here is counted in the state that it was noted for, and in no earlier one.
+        """
+        return Entry(
+            self.event,
+            self.rule,
+            self.payload,
+            self.flaw,
+            self.voided,
+            self.cursor,
+            self.facts,
+        )
 
 
 Provided: TypeAlias = "Iterable[Need]"

@@ -92,7 +92,11 @@ class TaskState:
     attempts: dict[Label, int] = attrs.field(factory=dict[Label, int])
     """The newest attempt of each open epoch."""
     openings: dict[Label, int] = attrs.field(factory=dict[Label, int])
-    """When each epoch but the first was opened, in ms: the latest that a finalizer carried."""
+    """When each epoch but the first was opened, in ms, by what enough finalizers carried."""
+    carried: dict[tuple[Label, Digest, NodeId], int] = attrs.field(
+        factory=dict[tuple[Label, Digest, NodeId], int]
+    )
+    """The latest date on which each finalizer carried the end of a label that has its quorum."""
     opened: dict[int, int] = attrs.field(factory=dict[int, int])
     """The latest of these of all labels of an epoch."""
     ending: dict[tuple[Label, Digest], int] = attrs.field(factory=dict[tuple[Label, Digest], int])

@@ -125,7 +125,7 @@ class TaskMachine:
         machine._state = state.copy()
         for entry, hold in state.pending.values():
             if hold.until is not None:
-                machine._queue.append(entry.anew())
+                machine._queue.append(entry.again())
         machine._drain()
         return machine
 
@@ -191,7 +191,7 @@ class TaskMachine:
     def _settle(self, entry: Entry[Any]) -> None:
         state, name = self._state, entry.event.event_id
         if state.pin is not None:
-            entry.voided = self._governance.voids(entry.event, state.pin)
+            entry.voided = self._governance.voids(entry.event, state.pin) or entry.voided
         hold = judge(entry, state)
         while hold is not None and hold.until is not None and self._learn(hold.until):
             hold = judge(entry, state)
@@ -199,6 +199,8 @@ class TaskMachine:
             state.pending[name] = (entry, hold)
             if hold.until is not None:
                 self._remember(hold.until, hold.reach_ms, entry)
+            if hold.provides is not None:
+                self._wake(hold.provides)
             return
         assert entry.rule is not None, "only kinds with a rule take effect"
         state.pending.pop(name, None)
@@ -228,12 +230,12 @@ class TaskMachine:
 
     def _wake(self, provided: Need) -> None:
         if provided.on not in REACHING:
-            self._queue.extend(self._waiting.pop(provided, ()))
+            self._queue.extend(entry.again() for entry in self._waiting.pop(provided, ()))
             return
         late = self._late.get(provided, [])
         end = _end_of(provided, self._state)
         while late and late[0][0] <= end:
-            self._queue.append(heapq.heappop(late)[2])
+            self._queue.append(heapq.heappop(late)[2].again())
 
 
 def _end_of(need: Need, state: TaskState) -> int:

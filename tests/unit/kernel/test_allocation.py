@@ -136,6 +136,17 @@ def test_candidates_found_wanting_are_not_verified_anew() -> None:
     assert (place.attempt, place.owes) == (2, 1)
 
 
+def test_one_verifier_outweighs_nobody_by_saying_a_thing_again() -> None:
+    stage = scene()
+    candidate = stage.propose(stage.claim(Work.PROPOSE, 0), 0)
+    for by in (0, 1):
+        stage.find(stage.claim(Work.VERIFY, by), candidate, by)
+    claim = stage.claim(Work.VERIFY, 2)
+    for _ in range(5):
+        stage.find(claim, candidate, 2, status=Status.FAILED)
+    assert found_wanting(stage.state) == frozenset()
+
+
 def test_with_an_allocating_creator_claims_wait_for_approval() -> None:
     stage = scene(allocator="creator")
     claim = stage.claim(Work.PROPOSE, 1)

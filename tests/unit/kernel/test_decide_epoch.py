@@ -113,9 +113,30 @@ def test_only_a_finalizer_of_the_pin_ends_an_epoch() -> None:
     stage = scene(3, threshold=2, **CONTINUOUS)
     heir = stage.cast[2].node_id
     alone = stage.govern(signers=[0, 1], members={heir: frozenset(Role)}, threshold=1)
-    stage.end_epoch(alone.id, signers=[0, 1], at_ms=START_MS + 5)
+    for by in (0, 1):
+        stage.end_epoch(alone.id, signers=[0, 1], by=by, at_ms=START_MS + 5)
     assert code(end(stage, 0)) == "missing_role"
     assert not isinstance(end(stage, 2), Rejection)
+
+
+def test_nobody_joins_an_end_that_another_than_the_first_began_under_a_stale_pin() -> None:
+    stage = scene(3, threshold=2, **CONTINUOUS)
+    first, second, third = in_turn(stage)
+    stage.end_epoch(signers=[third], by=third)
+    head = stage.govern(signers=[0, 1], params={"x": 1}, effective_at=START_MS)
+    assert code(end(stage, second)) == "not_the_drafter"
+    append(stage, end(stage, first), first)
+    append(stage, end(stage, second), second)
+    assert stage.state.label == Label(2, head.id)
+
+
+def test_nobody_ends_an_epoch_whose_opening_was_only_copied() -> None:
+    stage = scene(3, threshold=2, **CONTINUOUS)
+    stage.end_epoch(signers=[0, 1], by=0, at_ms=START_MS + 5)
+    first = in_turn(stage)[0]
+    assert code(end(stage, first)) == "too_early"
+    stage.end_epoch(signers=[0, 1], by=1, at_ms=START_MS + 6)
+    assert not isinstance(end(stage, first), Rejection)
 
 
 # --- as a duty ------------------------------------------------------------------------------------

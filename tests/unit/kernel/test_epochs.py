@@ -11,7 +11,7 @@ from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.records import Control, Label
 from wattswarm.kernel.rows import rows
-from wattswarm.kernel.task import TaskMachine, derive
+from wattswarm.kernel.task import TaskMachine, derive, extend
 from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
 from wattswarm.kernel.views import state_word
 
@@ -95,6 +95,14 @@ def test_the_next_epoch_waits_for_a_pin_that_is_no_valid_version_yet() -> None:
     assert machine.state.label == Label(2, version.id)
 
 
+def test_all_carriers_of_an_end_wait_for_what_is_to_follow() -> None:
+    stage = continuous()
+    unknown = Digest(b"v" * 32)
+    ends = [stage.end_epoch(unknown, signers=[by], by=by) for by in (0, 1)]
+    for name in ends:
+        assert stage.verdict(name) == Waiting((Need(On.VERSION, unknown),))
+
+
 def test_an_epoch_that_is_not_open_is_waited_for() -> None:
     stage = continuous()
     enter(stage)
@@ -168,13 +176,33 @@ def test_attempts_begin_anew_in_each_epoch() -> None:
     )
 
 
+def test_an_earlier_snapshot_goes_on_whatever_its_machine_found_out_since() -> None:
+    stage = continuous()
+    opening = stage.end_epoch(signers=[0, 1])
+    enter(stage)
+    stage.end_epoch(signers=[0])
+    begun = stage.said[-1]
+    machine = TaskMachine(stage.task.event_id, stage.governance)
+    machine.add([stage.task, begun])
+    before = machine.state
+    assert before.verdict(begun.event_id) == Waiting((Need(On.EPOCH, stage.pin, 2),))
+    machine.add(stage.said)
+    later = extend(before, [event for event in stage.said if event.event_id == opening])
+    assert later.ending == machine.state.ending
+    assert group_digest(rows(later)) == group_digest(rows(machine.state))
+
+
 # --- how long it lasts ----------------------------------------------------------------------------
 
 
-def test_an_epoch_lasts_as_long_as_the_first_from_when_a_finalizer_carried_its_opening() -> None:
+def test_an_epoch_lasts_as_long_as_the_first_from_when_enough_finalizers_carried_its_opening() -> (
+    None
+):
     stage = continuous()
     at_ms = START_MS + 10 * HOUR_MS
-    stage.end_epoch(signers=[0, 1], at_ms=at_ms)
+    stage.end_epoch(signers=[0, 1], at_ms=at_ms + 5)
+    assert stage.state.ends_at == stage.state.terms.expires_at
+    stage.end_epoch(signers=[0, 1], by=1, at_ms=at_ms)
     assert stage.state.ends_at == at_ms + stage.state.terms.expires_at - START_MS
     enter(stage)
     over = stage.state.ends_at + 1
@@ -185,9 +213,27 @@ def test_an_epoch_lasts_as_long_as_the_first_from_when_a_finalizer_carried_its_o
     assert stage.verdict(claim) == Effective()
 
 
+def test_one_finalizer_makes_no_epoch_last_longer() -> None:
+    stage = scene(4, threshold=3, **CONTINUOUS)
+    for by in (0, 1, 2):
+        stage.end_epoch(signers=[0, 1, 2], by=by, at_ms=START_MS + HOUR_MS)
+    before = stage.state.ends_at
+    for day in range(1, 4):
+        stage.end_epoch(signers=[0, 1, 2], by=3, at_ms=START_MS + day * 24 * HOUR_MS)
+    assert stage.state.ends_at == before
+
+
+def test_no_epoch_is_opened_before_its_task_is_created() -> None:
+    stage = continuous()
+    for by in (0, 1):
+        stage.end_epoch(signers=[0, 1], by=by, at_ms=1)
+    assert stage.state.opened_at(Label(2, stage.pin)) == stage.state.created_at
+
+
 def test_nobody_else_makes_an_epoch_last_longer() -> None:
     stage = with_outsider()
-    stage.end_epoch(signers=[0, 1], at_ms=START_MS + HOUR_MS)
+    for by in (0, 1):
+        stage.end_epoch(signers=[0, 1], by=by, at_ms=START_MS + HOUR_MS)
     before = stage.state.ends_at
     copied = stage.end_epoch(signers=[0, 1], by=3, at_ms=START_MS + 9 * HOUR_MS)
     assert stage.verdict(copied) == Effective()

@@ -114,6 +114,7 @@ def test_each_epoch_has_its_own_tries_and_its_own_first_time() -> None:
     )
     stage.propose(stage.claim(Work.PROPOSE), reuse_of=EARLIER)
     assert not may_reuse(stage.state, stage.now_ms)
-    stage.end_epoch(signers=[0, 1, 2], at_ms=START_MS + 70_000)
+    for by in (0, 1):
+        stage.end_epoch(signers=[0, 1, 2], by=by, at_ms=START_MS + 70_000)
     assert may_reuse(stage.state, START_MS + 75_000)
     assert not may_reuse(stage.state, START_MS + 75_001)

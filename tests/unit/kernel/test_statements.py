@@ -8,6 +8,7 @@ import pytest
 from tests.laws.world import START_MS, keys
 from tests.support.scene import CONTINUOUS, Scene, scene
 from wattswarm.kernel import decide
+from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import Event
@@ -32,9 +33,10 @@ from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.knowledge import precedents
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
+from wattswarm.kernel.records import Subject
 from wattswarm.kernel.reputation import contributions
 from wattswarm.kernel.rows import rows
-from wattswarm.kernel.task import derive
+from wattswarm.kernel.task import derive, extend
 from wattswarm.kernel.verdict import Effective, Ignored
 from wattswarm.kernel.views import state_word
 
@@ -246,6 +248,14 @@ def test_the_creators_control_word_can_be() -> None:
     assert stage.state.control is None
 
 
+def test_a_word_that_was_revoked_stays_so_in_what_follows_from_a_state() -> None:
+    stage = finalizers()
+    stop = stage.control(ControlWord.STOPPED, signers=[1])
+    revoke(stage, stop)
+    assert stage.state.control is None
+    assert extend(stage.state, []).control is None
+
+
 def test_a_penalty_reaches_as_far_as_its_window() -> None:
     stage = finalizers()
     early, late = stage.claim(Work.PROPOSE, 2), stage.claim(Work.VERIFY, 2)
@@ -378,6 +388,50 @@ def test_what_cannot_be_said_is_refused() -> None:
     assert refusal(itself) == "not_oneself"
     boundless = decide.penalize(governance, me, outsider.node_id, START_MS)
     assert refusal(boundless) == "inconsistent"
+
+
+def test_who_decided_decides_nothing_else_when_that_is_taken_away() -> None:
+    stage = finalizers()
+    decider = [key.node_id for key in stage.cast].index(deciders(stage.state)[0])
+    other = (decider + 1) % 3
+    for by in (other, decider):
+        candidate = stage.propose(stage.claim(Work.PROPOSE, by), by)
+        result = stage.find(stage.claim(Work.VERIFY, decider), candidate, decider)
+        vote = stage.vote(result, decider)
+        if by == other:
+            decision = stage.decide(candidate, [vote], by=decider)
+            say(stage, statement(stage, NodePenalized.kind, stage.cast[other].node_id))
+    assert stage.verdict(decision) == Ignored("depends_on_revoked", stage.said[1].event_id)
+    answer = decide.decision(stage.state, stage.cast[decider].node_id, START_MS + 60_000)
+    assert refusal(answer) == "already_decided"
+    next_one = decide.decision(stage.state, stage.cast[other].node_id, START_MS + 60_000)
+    assert made(next_one)
+
+
+def test_a_vote_that_was_taken_away_is_not_given_again() -> None:
+    stage = finalizers()
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    claim = stage.claim(Work.VERIFY, 1)
+    result = stage.find(claim, candidate, 1)
+    subject = Subject(stage.label, 1, candidate)
+    vote = stage.vote(result, 1)
+    revoke(stage, vote)
+    assert refusal(decide.vote(stage.state, stage.cast[1], subject, START_MS)) == "already_voted"
+    stage.find(claim, candidate, 1)
+    revoke(stage, result)
+    assert refusal(decide.vote(stage.state, stage.cast[1], subject, START_MS)) == "already_voted"
+    stage.find(stage.claim(Work.VERIFY, 2), candidate, 2)
+    assert made(decide.vote(stage.state, stage.cast[2], subject, START_MS))
+
+
+def test_a_reveal_that_was_taken_away_is_not_given_again() -> None:
+    stage = finalizers(commit_reveal=True)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    result = stage.find(stage.claim(Work.VERIFY, 1), candidate, 1)
+    commit = stage.commit(result, candidate, 1)
+    revoke(stage, stage.reveal(commit, by=1))
+    at_ms = START_MS + 60_000
+    assert refusal(decide.reveal(stage.state, stage.cast[1], commit, at_ms)) == "already_voted"
 
 
 def test_a_barred_node_creates_nothing_and_has_no_duties() -> None:

@@ -46,12 +46,19 @@ def end_epoch(
     refusal = _not_to_be_ended(state, me.node_id, now_ms)
     if refusal is not None:
         return refusal
+    if not is_ordered and not _is_dated(state):
+        return refuse("too_early", "too few finalizers have carried its opening")
     if not is_ordered and now_ms <= state.ends_at:
         return refuse("too_early", f"{state.ends_at - now_ms} ms", at=state.ends_at + 1)
     next_pin = _next_pin(state, me.node_id, governance, now_ms, is_ordered=is_ordered)
     if isinstance(next_pin, Rejection):
         return next_pin
     return _signed(state, me, governance, next_pin, now_ms, reason or _reason(state))
+
+
+def _is_dated(state: TaskState) -> bool:
+    """Tell whether it is known when the epoch was opened: others may have copied its opening."""
+    return state.here.epoch == 1 or state.opened_at(state.here) > state.created_at
 
 
 def _not_to_be_ended(state: TaskState, me: NodeId, now_ms: int) -> Rejection | None:
@@ -74,19 +81,28 @@ def _next_pin(
     signed = [pin for of, pin, node in state.endings if of == state.here and node == me]
     if signed:
         return refuse("already_signed", f"next pin {short(signed[0])}")
+    first = drafters(epoch_key(state.task_id, *state.here), state.governing.finalizers)[0]
+    begun = _begun(state, first, governance, now_ms)
+    if begun is not None:
+        return begun
+    head = governance.head(now_ms)
+    assert head is not None, "a task whose pin is known has a governance"
+    return head.id if is_ordered or first == me else refuse("not_the_drafter")
+
+
+def _begun(state: TaskState, first: NodeId, governance: Governance, now_ms: int) -> Digest | None:
+    """Return the pin to follow that most have signed, if any may be joined.
+
+    One that is stale may be if the first in turn signed it: nobody works on an epoch under such a
+    pin, and anybody else could have all epochs pass like that.
+    """
     begun = [
         (-count, pin)
         for (of, pin), count in state.ending.items()
         if of == state.here and governance.version(pin) is not None
+        if (of, pin, first) in state.endings or not governance.is_stale(pin, now_ms)
     ]
-    if begun:
-        return min(begun)[1]
-    head = governance.head(now_ms)
-    assert head is not None, "a task whose pin is known has a governance"
-    key = epoch_key(state.task_id, *state.here)
-    if not is_ordered and drafters(key, state.governing.finalizers)[0] != me:
-        return refuse("not_the_drafter")
-    return head.id
+    return min(begun)[1] if begun else None
 
 
 def _reason(state: TaskState) -> str:
