@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+import attrs
+
+from wattswarm.kernel.verdict import Verdict, explain
+from wattswarm.operations.verdict_view import verdict_word
 from wattswarm.store.log_record import LogRow
 from wattswarm.surface.log import EventPage, EventView
 from wattswarm.surface.stream import EventNews
@@ -32,6 +36,15 @@ def event_view(row: LogRow) -> EventView:
         signature=row.signature.hex(),
         payload=cast("Mapping[str, object]", plain(event.payload)),
     )
+
+
+def judged_view(row: LogRow, verdict: Verdict | None) -> EventView:
+    """Return everything about one event, with what became of it."""
+    shown = event_view(row)
+    if verdict is None:
+        return shown
+    word, code = verdict_word(verdict)
+    return attrs.evolve(shown, verdict=word, code=code, sentence=explain(verdict, row.event()))
 
 
 def event_page(rows: Sequence[LogRow], limit: int, head_seq: int) -> EventPage:

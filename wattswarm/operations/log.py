@@ -15,9 +15,11 @@ from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.ids import Seq
 from wattswarm.kernel.limits import BATCH_EVENTS_MAX
 from wattswarm.kernel.scope_digest import whole_digest
-from wattswarm.operations.event_view import event_page, event_view
+from wattswarm.operations.derivation import Governing
+from wattswarm.operations.event_view import event_page, judged_view
 from wattswarm.operations.failing import of_actor_error
 from wattswarm.operations.ingestion import Ingestion
+from wattswarm.operations.judging import judged
 from wattswarm.operations.naming import find_event
 from wattswarm.operations.reading import projected_seq
 from wattswarm.store.connection import Connection, Database, Purpose
@@ -52,6 +54,7 @@ class Log:
     """
 
     reads: Reads
+    governing: Governing
     database: Database
     ref: Callable[[str], Ref[Any]]
     network_id: str
@@ -73,11 +76,13 @@ class Log:
         return await self.reads.run(page)
 
     async def event(self, name: str) -> EventView | Rejection:
-        """Return one event."""
+        """Return one event, with what became of it."""
 
         def look(connection: Connection) -> EventView | Rejection:
             found = find_event(connection, name)
-            return found if isinstance(found, Rejection) else event_view(found)
+            if isinstance(found, Rejection):
+                return found
+            return judged_view(found, judged(connection, found, self.governing))
 
         return await self.reads.run(look)
 

@@ -254,6 +254,7 @@ class Operations:
 
         log = Log(
             reads=self._reads,
+            governing=governing,
             database=given.database,
             ref=given.ref,
             network_id=given.network_id,

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.verdict import Effective, Ignored, Verdict, Waiting, explain
 from wattswarm.store.log_record import LogRow
-from wattswarm.surface.task import VerdictPage, VerdictView, VerdictWord
-from wattswarm.surface.words import Hex, when
+from wattswarm.surface.task import VerdictPage, VerdictView
+from wattswarm.surface.words import Hex, VerdictWord, when
 
 
 def verdict_page(
@@ -24,7 +24,7 @@ def verdict_page(
 def verdict_view(row: LogRow, state: TaskState) -> VerdictView:
     """Return the verdict on one event of a task."""
     verdict = state.verdict(row.event_id) or Effective()
-    word, code = _word(verdict)
+    word, code = verdict_word(verdict)
     return VerdictView(
         seq=row.seq,
         event_id=row.event_id.hex(),
@@ -38,7 +38,8 @@ def verdict_view(row: LogRow, state: TaskState) -> VerdictView:
     )
 
 
-def _word(verdict: Verdict) -> tuple[VerdictWord, str | None]:
+def verdict_word(verdict: Verdict) -> tuple[VerdictWord, str | None]:
+    """Return the word for a verdict, and the code of why an event is ignored."""
     match verdict:
         case Effective():
             return "effective", None

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 
 import attrs
 
-from wattswarm.surface.words import Hex, Time
+from wattswarm.surface.words import Hex, Time, VerdictWord
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +35,10 @@ class EventView:
     chain: Hex
     signature: Hex
     payload: Mapping[str, object]
+    verdict: VerdictWord | None = None
+    """What became of it, where a single event is shown; not in lists."""
+    code: str | None = None
+    sentence: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,7 @@ import attrs
 
 from wattswarm.surface.epoch import EpochView
 from wattswarm.surface.market import ApprovalWord, CompletionView, SettlementView
-from wattswarm.surface.words import Hex, Time
+from wattswarm.surface.words import Hex, Time, VerdictWord
 
 TaskWord = Literal[
     "open",
@@ -23,7 +23,6 @@ TaskWord = Literal[
 ]
 """The words of `wattswarm.kernel.codes.WORDS`; `quarantined`: the task cannot be derived."""
 
-VerdictWord = Literal["effective", "waiting", "ignored"]
 PlaceWord = Literal["free", "waiting", "working", "done", "failed", "released", "lapsed"]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
 
@@ -14,6 +14,10 @@ Time = Annotated[
         description="RFC 3339 in UTC, with milliseconds.", extra_json_schema={"format": "date-time"}
     ),
 ]
+
+
+VerdictWord = Literal["effective", "waiting", "ignored"]
+"""What became of an event."""
 
 
 def when(ms: int) -> Time:

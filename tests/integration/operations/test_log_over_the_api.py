@@ -30,6 +30,20 @@ async def test_an_event_is_found_by_id_by_prefix_and_by_seq(node: ApiNode) -> No
     assert (await node.refusal("GET", "/log/events/999999"))["code"] == "not_found"
 
 
+async def test_an_event_is_shown_with_what_became_of_it(node: ApiNode) -> None:
+    made = await node.submit()
+    created = await node.get(f"/log/events/{made['task_id']}")
+    assert (created["verdict"], created["code"]) == ("effective", None)
+    genesis = await node.get("/log/events/1")
+    assert genesis["event_kind"] == "GOVERNANCE_UPDATED"
+    assert genesis["verdict"] == "effective"
+    said = await node.post("/topics/messages", {"feed_key": "news", "text": "hello"})
+    message = await node.get(f"/log/events/{said['event_id']}")
+    assert message["sentence"].endswith("is effective.")
+    (listed, *_) = (await node.get("/log/events", limit=1))["items"]
+    assert listed["verdict"] is None
+
+
 async def test_a_sound_log_verifies_and_a_rebuild_equals_what_stands(node: ApiNode) -> None:
     made = await node.submit()
     digests = await node.get("/log/digest", min_seq=made["seq"])

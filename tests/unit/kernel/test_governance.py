@@ -26,6 +26,7 @@ from wattswarm.kernel.governance import (
 )
 from wattswarm.kernel.ids import Digest, NodeId
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
 
 KEYS = [KeyPair.from_seed(bytes([number]) * 32) for number in range(1, 6)]
 NODES = [key.node_id for key in KEYS]
@@ -340,3 +341,12 @@ def test_rows_hold_columns_of_plain_types_in_the_order_of_their_keys() -> None:
 
 def _sortable(cell: int | str | bytes | bool | None) -> bytes:
     return cell if isinstance(cell, bytes) else repr(cell).encode()
+
+
+def test_a_standing_is_a_verdict_in_other_words() -> None:
+    name = ONE.id
+    assert governance.EFFECTIVE.verdict == Effective()
+    assert Standing(Word.IGNORED, "bad_version").verdict == Ignored("bad_version")
+    assert Standing(Word.WAITING, "quorum", name).verdict == Waiting((Need(On.QUORUM, name),))
+    for code in ("predecessor", "version"):
+        assert Standing(Word.WAITING, code, name).verdict == Waiting((Need(On.VERSION, name),))

@@ -60,6 +60,7 @@ def event_view(event: EventView) -> RenderableType:
         ("received", event.received_at),
         ("chain", event.chain),
         ("signature", event.signature),
+        ("verdict", event.sentence or "–"),
     )
     return Group(head, Text(json.dumps(event.payload, indent=2, ensure_ascii=False)))
 
