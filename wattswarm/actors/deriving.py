@@ -156,11 +156,14 @@ class Deriver:
         """Yield the tasks that governance changes something for.
 
         Those with events that a statement is about are derived from scratch: what is effective may
-        not be any more.
+        not be any more. So are those in which a bug of ours strikes.
         """
         if changes.versions:
-            for task_id, machine in self._machines.items():
-                if machine.governance_changed(changes.versions):
+            for task_id, machine in [*self._machines.items()]:
+                made = attempt(partial(machine.governance_changed, changes.versions))
+                if isinstance(made, Crash):
+                    del self._machines[task_id]
+                if made:
                     yield task_id
             yield from self.pinned(changes.versions)
         if changes.events or changes.nodes:

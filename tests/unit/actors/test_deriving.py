@@ -11,11 +11,13 @@ from tests.unit.kernel.test_statements import carried, statement
 from wattswarm.actors.deriving import Deriver
 from wattswarm.kernel import board
 from wattswarm.kernel.event import Draft, Event
+from wattswarm.kernel.governance import draft_update, sign, successor
 from wattswarm.kernel.ids import EventId, Seq
 from wattswarm.kernel.payloads import Work
 from wattswarm.kernel.payloads.board import write
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
 from wattswarm.kernel.rows import Rows
+from wattswarm.kernel.task import TaskMachine
 from wattswarm.store.log_record import Entry
 from wattswarm.store.memory_log import MemoryLog, MemoryLogReader
 
@@ -148,3 +150,21 @@ def test_the_board_is_the_same_whatever_the_order_and_the_pages(page: int) -> No
         expected = Projected(logged(events), page=len(events)).run()
         for turned in (events, [events[0], *reversed(events[1:])], [*said, *posted]):
             assert Projected(logged(turned), page).run() == expected
+
+
+def test_a_bug_at_news_of_governance_strikes_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, events = story()
+    struck: list[TaskMachine] = []
+
+    def strike(machine: TaskMachine, _pins: object) -> bool:
+        struck.append(machine)
+        raise ArithmeticError("a rule's bug")
+
+    monkeypatch.setattr(TaskMachine, "governance_changed", strike)
+    version = successor(stage.network.genesis, params={"x": 1})
+    network_id = stage.network.network_id
+    sigs = {key.node_id: sign(network_id, version, key) for key in stage.cast}
+    carrier = draft_update(version, sigs, 1).unsigned(network_id, stage.cast[0].node_id)
+    groups = Projected(logged([*events[:5], carrier]), page=1).run()
+    assert len(struck) == 1
+    assert verdicts(groups[stage.task.event_id]) == {}
