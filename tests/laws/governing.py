@@ -18,6 +18,20 @@ from wattswarm.kernel.signature import KeyPair
 EVERY_ROLE = frozenset(Role)
 UNKNOWN_RULES = 2
 
+SPECIAL = frozenset(
+    {
+        "TASK_CREATED",
+        "TASK_RETRY_SCHEDULED",
+        "EPOCH_ENDED",
+        "DECISION_FINALIZED",
+        "TASK_STOPPED",
+        "TASK_SUSPENDED",
+        "TASK_RESUMED",
+        "TASK_KILLED",
+    }
+)
+"""Kinds that stand, in part or wholly, whatever statements say of them; and what all rests on."""
+
 
 @attrs.define
 class Governing:
@@ -82,7 +96,8 @@ class Governing:
         return [event for each in said for event in self._carried(each)]
 
     def _new(self, events: Sequence[Event]) -> Statement:
-        event = self.rng.choice(events)
+        special = [event for event in events if event.kind in SPECIAL]
+        event = self.rng.choice(special if self.rng.random() < 0.5 else events)
         if self.rng.random() < 0.6:
             return self._draw(EventRevoked.kind, event.event_id, events)
         outsider = EventId(self.rng.randbytes(32))

@@ -337,7 +337,7 @@ def _epoch_end(author: Author) -> None:
     if not author.is_right():
         next_pin = Digest(author.rng.randbytes(32))
     signers = author.among(author.version.finalizers)
-    if not author.is_right(0.5):
+    if not author.is_right(0.4):
         signers = author.rng.sample(author.cast, author.rng.randint(0, 2))
     payload = payloads.EpochEnded(
         pin=author.here.pin,
