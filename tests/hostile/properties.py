@@ -6,7 +6,7 @@ and outsiders whom open admission lets in.
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
@@ -18,11 +18,13 @@ from tests.laws.honest_laws import sealed_twice
 from tests.laws.report import Law
 from wattswarm.kernel import decide
 from wattswarm.kernel.codes import CODES
+from wattswarm.kernel.drafter import drafters
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import Governance, Word
 from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.limits import SKEW_TOLERANCE_MS
+from wattswarm.kernel.lock import epoch_key
 from wattswarm.kernel.records import Label
 from wattswarm.kernel.rows import rows
 from wattswarm.kernel.state import TaskState
@@ -30,6 +32,7 @@ from wattswarm.kernel.verdict import Ignored, explain
 
 RUN_MS = 240_000
 ROUND_MS = 500
+SETTLING_MS = 10_000
 ROUNDS = 12
 ATTACKS = 120
 ATTACKS_PER_ROUND = 12
@@ -89,6 +92,10 @@ def check_outcomes(law: Law, made: Assault, where: str) -> None:
 def check_quorums(law: Law, made: Assault, where: str) -> None:
     """Nothing is final, opened or commanded without a quorum of honest finalizers."""
     state, quorum = made.after, made.stage.quorum
+    genuine = _signed_by(made.stage)
+    for node, signature in _counted(state):
+        is_own = node not in made.stage.honest_nodes or (node, signature) in genuine
+        law.check(is_own, f"{where} forged")
     for outcome in state.outcomes:
         seals = (seal for seal in state.seals if seal.label == outcome.label)
         signers = {seal.signer for seal in seals if seal.candidate == outcome.candidate}
@@ -101,6 +108,21 @@ def check_quorums(law: Law, made: Assault, where: str) -> None:
     law.check(len(made.governance.rows()["governance_versions"]) == 1, f"{where} governance")
     for event in made.stage.world.log:
         law.check(made.governance.voids(event) is None, f"{where} statement")
+
+
+def _signed_by(made: Stage) -> frozenset[tuple[NodeId, bytes]]:
+    """Return what honest nodes signed inside of what they said."""
+    said = (event for event in made.world.log if event.author in made.honest_nodes)
+    return frozenset(
+        (signer, signature) for event in said for signer, signature in event.payload.get("sigs", ())
+    )
+
+
+def _counted(state: TaskState) -> Iterator[tuple[NodeId, bytes]]:
+    """Yield the signatures that count for something."""
+    yield from ((seal.signer, signature) for seal, signature in state.seals.items())
+    yield from ((node, signature) for (_, _, node), signature in state.endings.items())
+    yield from ((node, signature) for (_, node), signature in state.backing.items())
 
 
 def _opens(label: Label, next_pin: bytes) -> tuple[int, bytes]:
@@ -137,7 +159,7 @@ def check_effects(law: Law, made: Assault, where: str) -> None:
     for name in made.before.counted:
         law.check(name in made.after.counted, f"{where} count {name.hex()[:8]}")
     for subject, count in made.before.tally.items():
-        law.check(made.after.tally[subject] >= count, f"{where} tally")
+        law.check(made.after.tally.get(subject, 0) >= count, f"{where} tally")
 
 
 # --- getting further ------------------------------------------------------------------------------
@@ -155,25 +177,31 @@ def check_progress(law: Law, rng: random.Random, where: str) -> None:
         is_over = is_over or world.run(ROUND_MS)
     law.check(is_over or world.run(RUN_MS), f"{where}: not final")
     if made.is_continuous:
-        _next_epoch(made, rng)
+        _pass_epoch(made, rng, 1)
         law.check(world.run(RUN_MS, 2), f"{where}: no second epoch")
+        _pass_epoch(made, rng, 2)
+        law.check(world.nodes[0].state.here.epoch > 2, f"{where}: no third epoch")
 
 
-def _next_epoch(made: Stage, rng: random.Random) -> None:
-    """Let the first epoch pass under attack; where it is a traitor's turn to end it, order that."""
+def _pass_epoch(made: Stage, rng: random.Random, epoch: int) -> None:
+    """Let an epoch pass under attack; where it is a traitor's turn to end it, order that."""
     world = made.world
     for _ in range(ROUNDS):
         for event in attacked(made, rng, world.nodes[0].state, ATTACKS_PER_ROUND):
             world.news.append((_taken_at(event, world.now_ms), event))
-        world.run(EPOCH_MS // ROUNDS, 2)
-    world.run(ROUND_MS, 2)
+        world.run(EPOCH_MS // ROUNDS, epoch + 1)
+    world.run(SETTLING_MS, epoch + 1)
     for node in world.nodes:
-        if node.state.here.epoch == 1:
-            now_ms = world.now_ms + node.offset_ms
-            governance = node.arrivals.governance
-            answer = decide.end_epoch(node.state, node.key, governance, now_ms, is_ordered=True)
+        if node.state.here.epoch == epoch and _in_turn(node.state) in made.traitor_nodes:
+            now_ms, known = world.now_ms + node.offset_ms, node.arrivals.governance
+            answer = decide.end_epoch(node.state, node.key, known, now_ms, is_ordered=True)
             world.order(node, answer)
-            world.run(ROUND_MS, 2)
+            world.run(ROUND_MS, epoch + 1)
+
+
+def _in_turn(state: TaskState) -> NodeId:
+    """Return who is to end the epoch."""
+    return drafters(epoch_key(state.task_id, *state.here), state.governing.finalizers)[0]
 
 
 def _taken_at(event: Event, now_ms: int) -> int:

@@ -56,6 +56,11 @@ class Stage:
         """The honest nodes."""
         return frozenset(key.node_id for key in self.honest)
 
+    @property
+    def traitor_nodes(self) -> frozenset[NodeId]:
+        """The hostile members."""
+        return frozenset(key.node_id for key in self.traitors)
+
     def governance(self) -> Governance:
         """Return governance that knows the genesis record."""
         return self.network.governance()

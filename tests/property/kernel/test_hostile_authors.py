@@ -9,7 +9,7 @@ from tests.hostile.stage import stage, tolerated
 
 
 def test_a_share_of_the_attacks_with_a_fresh_seed(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["--histories", "4"])
+    code = main(["--histories", "3"])
     printed = capsys.readouterr().out
     assert code == 0, printed
     assert printed.startswith("seed ")
