@@ -7,9 +7,9 @@ from wattswarm.kernel.budget import usage
 from wattswarm.kernel.choice import Choice, choices, deciders, standing_decision, turn_at
 from wattswarm.kernel.contract import Allocator
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
+from wattswarm.kernel.decide.in_vain import has_decided_in_vain
 from wattswarm.kernel.decide.voting import NEVER, called_for
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.event import Event
 from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.ids import EventId, NodeId, short
 from wattswarm.kernel.limits import RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS_MIN, SETTLE_MS
@@ -52,17 +52,8 @@ def decision(
 def _has_decided(state: TaskState, me: NodeId) -> bool:
     """Tell whether a node decided in this epoch: once, even if a statement took that away since."""
     decided = (each for each in state.decisions.values() if each.author == me)
-    return any(each.label == state.label for each in decided) or any(
-        entry.event.author == me and _may_be_here(entry.event, entry.payload, state)
-        for entry, _ in state.pending.values()
-        if entry.event.kind == DecisionCommitted.kind
-    )
-
-
-def _may_be_here(event: Event, decided: DecisionCommitted | None, state: TaskState) -> bool:
-    """Tell whether a decision that has no effect was made in this epoch, as far as it is known."""
-    candidate = None if decided is None else state.candidates.get(decided.candidate)
-    return event.epoch == state.here.epoch if candidate is None else candidate.label == state.here
+    is_known = any(each.label == state.label for each in decided)
+    return is_known or has_decided_in_vain(state, me)
 
 
 def _decided(

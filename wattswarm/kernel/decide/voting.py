@@ -14,6 +14,7 @@ from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocatio
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.contract import Independence
 from wattswarm.kernel.decide.gate import Signings, draft, effective, locked, not_workable, refuse
+from wattswarm.kernel.decide.in_vain import has_revealed_in_vain, has_voted_in_vain
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, NodeId, short
 from wattswarm.kernel.limits import AHEAD_MS, SEEN_ITEMS_MAX, SETTLE_MS
@@ -22,13 +23,11 @@ from wattswarm.kernel.payloads import (
     Ballot,
     PlainVote,
     Status,
-    VerifierResultSubmitted,
     VoteCommit,
     VoteReveal,
     Work,
 )
 from wattswarm.kernel.records import Commit, Result, Subject
-from wattswarm.kernel.rule import Entry
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
 from wattswarm.kernel.version import Role
@@ -85,55 +84,6 @@ def has_voted(state: TaskState, me: NodeId, subject: Subject) -> bool:
     return any(vote.author == me and vote.subject == subject for vote in state.votes.values())
 
 
-def has_voted_in_vain(state: TaskState, me: NodeId, subject: Subject) -> bool:
-    """Tell whether the node has cast or sealed a vote that has no effect, or none any more.
-
-    It signs no other: a statement takes a vote away, and not the lock on it.
-    """
-    return any(
-        entry.event.author == me
-        and entry.event.epoch == subject.label.epoch
-        and _may_be_on(subject, entry.payload, state)
-        for entry, _ in state.pending.values()
-        if entry.event.kind in (VoteCommit.kind, PlainVote.kind)
-    )
-
-
-def _may_be_on(subject: Subject, voted: object, state: TaskState) -> bool:
-    """Tell whether a vote is on a subject, as far as it is known: its result may be void too."""
-    match voted:
-        case VoteCommit(result=name) | PlainVote(result=name):
-            if name in state.results:
-                return state.results[name].subject == subject
-            return _is_result_on(subject.candidate, name, state)
-        case _:
-            return False
-
-
-def _is_result_on(candidate: EventId, name: EventId, state: TaskState) -> bool:
-    """Tell whether a result that has no effect is on a candidate."""
-    match state.pending.get(name):
-        case (Entry(payload=VerifierResultSubmitted() as found), _):
-            return found.candidate == candidate
-        case _:
-            return False
-
-
-def _has_revealed_in_vain(state: TaskState, me: NodeId, commit: EventId) -> bool:
-    return any(
-        entry.event.author == me and _is_reveal_of(commit, entry.payload)
-        for entry, _ in state.pending.values()
-    )
-
-
-def _is_reveal_of(commit: EventId, said: object) -> bool:
-    match said:
-        case VoteReveal():
-            return said.commit == commit
-        case _:
-            return False
-
-
 def vote(state: TaskState, me: KeyPair, subject: Subject, now_ms: int) -> Signings | Rejection:
     """Return the node's plain vote, or its commit where the contract asks for commits."""
     refusal = not_workable(state, now_ms)
@@ -173,7 +123,7 @@ def reveal(state: TaskState, me: KeyPair, commit_id: EventId, now_ms: int) -> Si
     if commit is None or commit.author != me.node_id:
         return refuse("not_own_commit", short(commit_id))
     is_revealed = has_voted(state, me.node_id, commit.subject)
-    if is_revealed or _has_revealed_in_vain(state, me.node_id, commit_id):
+    if is_revealed or has_revealed_in_vain(state, me.node_id, commit_id):
         return refuse("already_voted", short(commit.subject.candidate))
     view = allocation(state, now_ms, commit.subject.attempt)
     at_ms = reveal_at(state, commit, view, now_ms)
