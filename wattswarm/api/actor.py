@@ -27,7 +27,8 @@ from wattswarm.config.check import read_address
 from wattswarm.config.load import Layer, LoadedConfig, merge
 from wattswarm.config.state_dir import NodeFile, StateDir
 from wattswarm.kernel.signature import KeyPair
-from wattswarm.operations.operations import Operations, Surroundings
+from wattswarm.operations.ground import Surroundings
+from wattswarm.operations.operations import Operations
 from wattswarm.store.connection import Database
 from wattswarm.surface.words import when
 
