@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wattswarm.operations.doctor import work_finding
+from wattswarm.operations.checks.actors import work_finding
 
 
 @pytest.mark.parametrize(
