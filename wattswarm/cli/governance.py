@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import attrs
 from cyclopts import App, Parameter
 
+from wattswarm.cli import statement
 from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
 from wattswarm.cli.spans import span_ms
@@ -16,15 +17,6 @@ RoleWord = Literal["proposer", "verifier", "committer", "finalizer"]
 OpenWord = Literal["proposer", "verifier"]
 AdmissionWord = Literal["open", "closed"]
 Switch = Annotated[bool, Parameter(negative="")]
-
-STATEMENT_WORDS: Final = (
-    "statements",
-    "revoke",
-    "restore",
-    "penalize",
-    "pardon",
-    "sign_statement",
-)
 
 TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
@@ -248,8 +240,15 @@ def admit(node: str, /, *, dry_run: Switch = False, session: Here) -> None:
         session.out.show(client.post(Admitted, "/governance/admissions", body), admitted_view)
 
 
-for _word in STATEMENT_WORDS:
-    app.command(f"wattswarm.cli.statement:{_word}", name=_word.replace("_", "-"))
+for _command in (
+    statement.statements,
+    statement.revoke,
+    statement.restore,
+    statement.penalize,
+    statement.pardon,
+    statement.sign_statement,
+):
+    app.command(_command)
 
 
 def param_value(word: str) -> int | str | bool:
