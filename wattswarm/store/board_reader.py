@@ -1,6 +1,6 @@
 """Reads the board: messages, and of subscriptions, announcements and sets what stands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -70,12 +70,12 @@ class BoardReader:
     ) -> tuple[Said[TopicMessagePosted], ...]:
         """Return the newest messages, or those older than a place; a filter that is given fits."""
         values = {"limit": limit, "scope": scope, "feed_key": feed_key, **_place(before)}
-        return tuple(_message(*row) for row in self._rows("messages", values))
+        return self._said("messages", values, _message)
 
     def message(self, event_id: EventId) -> Said[TopicMessagePosted] | None:
         """Return a message, if it is projected and has effect."""
-        found = self._rows("message", {"event_id": event_id})
-        return _message(*found[0]) if found else None
+        found = self._said("message", {"event_id": event_id}, _message)
+        return found[0] if found else None
 
     def find_messages(self, prefix: str, *, limit: int = 2) -> tuple[EventId, ...]:
         """Return the messages whose id begins with these hex digits (1 to 64, lower case)."""
@@ -111,7 +111,7 @@ class BoardReader:
             "after_author": None if after is None else after.author,
             "after_feed": None if after is None else after.feed_key,
         }
-        return tuple(_subscription(*row) for row in self._rows("subscriptions", values))
+        return self._said("subscriptions", values, _subscription)
 
     def announcements(
         self,
@@ -134,7 +134,7 @@ class BoardReader:
             "task_id": task_id,
             **_place(before),
         }
-        return tuple(_announcement(*row) for row in self._rows("announcements", values))
+        return self._said("announcements", values, _announcement)
 
     def intents(
         self,
@@ -147,7 +147,7 @@ class BoardReader:
     ) -> tuple[Said[ExecutionIntentDeclared], ...]:
         """Return what stands of what nodes mean to do for a task."""
         values = _of_task(task_id, limit, scope, author, execution_set)
-        return tuple(_intent(*row) for row in self._rows("intents", values))
+        return self._said("intents", values, _intent)
 
     def sets(
         self,
@@ -160,26 +160,38 @@ class BoardReader:
     ) -> tuple[Said[ExecutionSetConfirmed], ...]:
         """Return what stands of whom nodes hold for the members of a task's execution sets."""
         values = _of_task(task_id, limit, scope, author, execution_set)
-        return tuple(_set(*row) for row in self._rows("sets", values))
+        return self._said("sets", values, _set)
 
     def checkpoints(
         self, *, limit: int, before: Place | None = None
     ) -> tuple[Said[CheckpointCreated], ...]:
         """Return the newest checkpoints, or those older than a place."""
-        rows = self._rows("checkpoints", {"limit": limit, **_place(before)})
-        return tuple(self._checkpoint(*row) for row in rows)
+        values = {"limit": limit, **_place(before)}
+        found = self._said("checkpoints", values, _checkpoint)
+        return tuple(attrs.evolve(said, payload=self._with_lanes(said)) for said in found)
 
-    def _checkpoint(
-        self, event_id: bytes, scope: str, author: bytes, created_at: int, seq: int, chain: bytes
-    ) -> Said[CheckpointCreated]:
+    def _with_lanes(self, said: Said[CheckpointCreated]) -> CheckpointCreated:
+        rows = self._rows("checkpoint_lanes", {"event_id": said.event_id})
         lanes = tuple(
-            LaneMark(of, LaneClass(name), cut, events, Digest(root))
-            for of, name, cut, events, root in self._rows(
-                "checkpoint_lanes", {"event_id": event_id}
-            )
+            LaneMark(scope, LaneClass(name), cut, events, Digest(root))
+            for scope, name, cut, events, root in rows
         )
-        payload = CheckpointCreated(seq=seq, chain=Digest(chain), lanes=lanes)
-        return _said(event_id, scope, author, created_at, payload)
+        return attrs.evolve(said.payload, lanes=lanes)
+
+    def _said(
+        self, query: str, values: Mapping[str, object], payload: Callable[..., P]
+    ) -> tuple[Said[P], ...]:
+        """Return what a query finds; `payload` takes the columns behind who, where and when."""
+        return tuple(
+            Said(
+                event_id=EventId(event_id),
+                scope=scope,
+                author=NodeId(author),
+                created_at=created_at,
+                payload=payload(*columns),
+            )
+            for event_id, scope, author, created_at, *columns in self._rows(query, values)
+        )
 
     def _rows(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         with translated():
@@ -208,16 +220,6 @@ def _of_task(
     }
 
 
-def _said(event_id: bytes, scope: str, author: bytes, created_at: int, payload: P) -> Said[P]:
-    return Said(
-        event_id=EventId(event_id),
-        scope=scope,
-        author=NodeId(author),
-        created_at=created_at,
-        payload=payload,
-    )
-
-
 def _ref(digest: str | None, size_bytes: int | None, mime: str | None) -> ArtifactRef | None:
     if digest is None or size_bytes is None or mime is None:
         return None
@@ -231,37 +233,28 @@ def _words(joined: str | None) -> tuple[str, ...] | None:
 
 
 def _message(
-    event_id: bytes,
-    scope: str,
-    author: bytes,
-    created_at: int,
     feed_key: str,
     reply_to: bytes | None,
     text: str | None,
     *body: Any,
-) -> Said[TopicMessagePosted]:
-    payload = TopicMessagePosted(
+) -> TopicMessagePosted:
+    return TopicMessagePosted(
         feed_key=feed_key,
         text=text,
         body=_ref(*body),
         reply_to=None if reply_to is None else EventId(reply_to),
     )
-    return _said(event_id, scope, author, created_at, payload)
 
 
 def _subscription(
-    event_id: bytes,
-    scope: str,
-    author: bytes,
-    created_at: int,
     feed_key: str,
     revision: int,
     active: bool,
     gossip_kinds: str | None,
     provides: str | None,
     retention_ms: int | None,
-) -> Said[FeedSubscriptionUpdated]:
-    payload = FeedSubscriptionUpdated(
+) -> FeedSubscriptionUpdated:
+    return FeedSubscriptionUpdated(
         feed_key=feed_key,
         revision=revision,
         active=active,
@@ -269,22 +262,17 @@ def _subscription(
         provides=_words(provides),
         retention_ms=retention_ms,
     )
-    return _said(event_id, scope, author, created_at, payload)
 
 
 def _announcement(
-    event_id: bytes,
-    scope: str,
-    author: bytes,
-    created_at: int,
     announcement_key: str,
     feed_key: str,
     task_id: bytes,
     revision: int,
     summary: str | None,
     *detail: Any,
-) -> Said[TaskAnnounced]:
-    payload = TaskAnnounced(
+) -> TaskAnnounced:
+    return TaskAnnounced(
         announcement_key=announcement_key,
         feed_key=feed_key,
         task=EventId(task_id),
@@ -292,46 +280,39 @@ def _announcement(
         summary=summary,
         detail=_ref(*detail),
     )
-    return _said(event_id, scope, author, created_at, payload)
 
 
 def _intent(
-    event_id: bytes,
-    scope: str,
-    author: bytes,
-    created_at: int,
     task_id: bytes,
     execution_set: str,
     revision: int,
     role_hint: str,
     intent: str,
-) -> Said[ExecutionIntentDeclared]:
-    payload = ExecutionIntentDeclared(
+) -> ExecutionIntentDeclared:
+    return ExecutionIntentDeclared(
         task=EventId(task_id),
         execution_set=execution_set,
         role_hint=role_hint,
         intent=intent,
         revision=revision,
     )
-    return _said(event_id, scope, author, created_at, payload)
 
 
 def _set(
-    event_id: bytes,
-    scope: str,
-    author: bytes,
-    created_at: int,
     task_id: bytes,
     execution_set: str,
     revision: int,
     nodes: list[bytes],
     role_hints: list[str],
-) -> Said[ExecutionSetConfirmed]:
+) -> ExecutionSetConfirmed:
     members = zip(nodes, role_hints, strict=True)
-    payload = ExecutionSetConfirmed(
+    return ExecutionSetConfirmed(
         task=EventId(task_id),
         execution_set=execution_set,
         members=tuple(Member(NodeId(node), role_hint) for node, role_hint in members),
         revision=revision,
     )
-    return _said(event_id, scope, author, created_at, payload)
+
+
+def _checkpoint(seq: int, chain: bytes) -> CheckpointCreated:
+    return CheckpointCreated(seq=seq, chain=Digest(chain), lanes=())
