@@ -3,13 +3,11 @@
 import argparse
 import random
 import sys
-import time
 from collections.abc import Sequence
 
 from tests.hostile import properties
-from tests.laws.report import Law
+from tests.laws.report import Law, report
 
-SHOWN_MAX = 5
 COSTS_EVERY = 20
 
 
@@ -25,7 +23,7 @@ def laws() -> list[Law]:
         "agreement",
         "cost",
     )
-    return [Law(number, name) for number, name in enumerate(names, start=1)]
+    return [Law(0, name) for name in names]
 
 
 def try_all(seed: int, histories: int) -> list[Law]:
@@ -52,17 +50,7 @@ def try_all(seed: int, histories: int) -> list[Law]:
 def main(arguments: Sequence[str]) -> int:
     """Print one line per property, and what was violated; return 0 when nothing was."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
-    parser.add_argument("--histories", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=None)
-    options = parser.parse_args(arguments)
-    seed = time.time_ns() % 1_000_000 if options.seed is None else options.seed
-    sys.stdout.write(f"seed {seed}, {options.histories} histories\n")
-    tried = try_all(seed, options.histories)
-    for law in tried:
-        sys.stdout.write(f"{law.name}: {law.checks} checks, {len(law.violations)} violations\n")
-        for where in law.violations[:SHOWN_MAX]:
-            sys.stdout.write(f"    {where}\n")
-    return 0 if all(not law.violations for law in tried) else 1
+    return report(parser, arguments, try_all, histories=100)
 
 
 if __name__ == "__main__":

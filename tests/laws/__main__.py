@@ -3,17 +3,15 @@
 import argparse
 import random
 import sys
-import time
 from collections.abc import Callable, Sequence
 
 from tests.laws import honest_laws, set_laws
 from tests.laws.cost_law import check_cost
 from tests.laws.histories import History, history
 from tests.laws.input_law import check_inputs
-from tests.laws.report import Law
+from tests.laws.report import Law, report
 
 SIZE = 110
-SHOWN_MAX = 5
 
 Check = Callable[[Law, History, random.Random, str], None]
 
@@ -60,17 +58,7 @@ def try_laws(seed: int, histories: int) -> list[Law]:
 def main(arguments: Sequence[str]) -> int:
     """Print one line per law, and what was violated; return 0 when nothing was."""
     parser = argparse.ArgumentParser(prog="python -m tests.laws", description=__doc__)
-    parser.add_argument("--histories", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=None)
-    options = parser.parse_args(arguments)
-    seed = time.time_ns() % 1_000_000 if options.seed is None else options.seed
-    sys.stdout.write(f"seed {seed}, {options.histories} histories\n")
-    tried = try_laws(seed, options.histories)
-    for law in tried:
-        sys.stdout.write(f"{law}\n")
-        for where in law.violations[:SHOWN_MAX]:
-            sys.stdout.write(f"    {where}\n")
-    return 0 if all(not law.violations for law in tried) else 1
+    return report(parser, arguments, try_laws, histories=200)
 
 
 if __name__ == "__main__":
