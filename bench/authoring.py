@@ -14,11 +14,12 @@ from typing import Final
 
 import attrs
 
-from wattswarm.kernel import contract, payloads
+from bench.telling import event_of
+from wattswarm.kernel import contract
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.event import Event
 from wattswarm.kernel.evidence import possession_proof
 from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.governance import Governance, draft_admission, draft_update, sign
@@ -164,16 +165,8 @@ class Story:
 
     def _say(self, author: KeyPair, payload: Payload) -> EventId:
         self.at_ms += STEP_MS
-        draft = Draft(
-            kind=payload.kind,
-            scope="global",
-            lane_class=LaneClass.WORK,
-            task_id=self.task_id if self.events else None,
-            epoch=1,
-            created_at=self.at_ms,
-            payload=payloads.write(payload),
-        )
-        self.events.append(draft.sign(self.cast.network_id, author))
+        task_id = self.task_id if self.events else None
+        self.events.append(event_of(self.cast.network_id, author, payload, task_id, self.at_ms))
         return self.events[-1].event_id
 
     def _create(self, author: KeyPair, number: int) -> None:

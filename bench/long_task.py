@@ -9,10 +9,11 @@ from typing import Final
 
 import attrs
 
-from wattswarm.kernel import contract, governance, payloads
+from bench.telling import event_of
+from wattswarm.kernel import contract, governance
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.event import Event
 from wattswarm.kernel.evidence import possession_proof
 from wattswarm.kernel.governance import Admission, Governance, Role
 from wattswarm.kernel.hashing import artifact_digest
@@ -176,14 +177,6 @@ class _Rounds:
 
     def _say(self, author: KeyPair, payload: Payload) -> EventId:
         self.at_ms += 1
-        draft = Draft(
-            kind=payload.kind,
-            scope="global",
-            lane_class=LaneClass.WORK,
-            task_id=self.task_id if self.events else None,
-            epoch=1,
-            created_at=self.at_ms,
-            payload=payloads.write(payload),
-        )
-        self.events.append(draft.sign(self.carrier.network_id, author))
+        task_id = self.task_id if self.events else None
+        self.events.append(event_of(self.carrier.network_id, author, payload, task_id, self.at_ms))
         return self.events[-1].event_id
