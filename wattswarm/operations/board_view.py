@@ -1,16 +1,11 @@
 """What stands on the board, as documents."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from wattswarm.kernel import canonical
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.canonical import Value
-from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.ids import EventId, NodeId
-from wattswarm.kernel.limits import CREATED_AT_MAX
 from wattswarm.kernel.payloads.board import (
     CheckpointCreated,
     ExecutionIntentDeclared,
@@ -33,12 +28,6 @@ from wattswarm.surface.board import (
 )
 from wattswarm.surface.task import ArtifactView
 from wattswarm.surface.words import when
-
-CURSOR_BYTES_MAX: Final = 1_024
-BAD_CURSOR: Final = Rejection(
-    code="bad_parameter",
-    message="the cursor is not one that this node gave: begin again without it",
-)
 
 IsHere = Callable[[ArtifactRef], bool]
 
@@ -157,51 +146,32 @@ def _artifact(ref: ArtifactRef | None, is_here: IsHere) -> ArtifactView | None:
     )
 
 
-# --- cursors --------------------------------------------------------------------------------------
+# --- places in lists ------------------------------------------------------------------------------
 
 
-def write_place(said: Said[Any]) -> str:
-    """Return the cursor of the page after this, of what is listed newest first."""
-    return _write([said.created_at, said.event_id])
+def place_of(said: Said[Any]) -> Sequence[Value]:
+    """Return where something is in a list that has the newest first."""
+    return said.created_at, said.event_id
 
 
-def read_place(cursor: str | None) -> Place | Rejection | None:
-    """Return where a page begins; a refusal of what is no cursor of ours."""
-    match _read(cursor):
-        case None:
-            return None
-        case [int() as created_at, bytes() as name] if created_at <= CREATED_AT_MAX:
+def as_place(parts: Sequence[Value]) -> Place | None:
+    """Return what `place_of` gave, for whoever reads a list."""
+    match parts:
+        case [int() as created_at, bytes() as name]:
             return Place(created_at, EventId(name))
         case _:
-            return BAD_CURSOR
-
-
-def write_key(said: Said[FeedSubscriptionUpdated]) -> str:
-    """Return the cursor of the page after this subscription."""
-    return _write([said.scope, said.author, said.payload.feed_key])
-
-
-def read_key(cursor: str | None) -> SubscriptionKey | Rejection | None:
-    """Return where a page of subscriptions begins; see `read_place`."""
-    match _read(cursor):
-        case None:
             return None
+
+
+def key_of(said: Said[FeedSubscriptionUpdated]) -> Sequence[Value]:
+    """Return where a subscription is in a list by scope, node and feed."""
+    return said.scope, said.author, said.payload.feed_key
+
+
+def as_key(parts: Sequence[Value]) -> SubscriptionKey | None:
+    """Return what `key_of` gave, for whoever reads a list."""
+    match parts:
         case [str() as scope, bytes() as author, str() as feed_key]:
             return SubscriptionKey(scope, NodeId(author), feed_key)
         case _:
-            return BAD_CURSOR
-
-
-def _write(parts: list[Value]) -> str:
-    return urlsafe_b64encode(canonical.encode(parts)).rstrip(b"=").decode()
-
-
-def _read(cursor: str | None) -> Value | None:
-    """Return the parts of a cursor; an empty list for what is none, None without one."""
-    if cursor is None:
-        return None
-    try:
-        content = urlsafe_b64decode(cursor.encode("ascii") + b"==")
-        return canonical.decode(content, bytes_max=CURSOR_BYTES_MAX)
-    except (binascii.Error, ValueError, Malformed):
-        return []
+            return None

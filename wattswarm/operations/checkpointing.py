@@ -9,7 +9,8 @@ from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.decide import board as decide
 from wattswarm.kernel.decide.board import Speaker
 from wattswarm.kernel.errors import Rejection
-from wattswarm.operations.board_view import checkpoint_view, read_place, write_place
+from wattswarm.operations import cursors
+from wattswarm.operations.board_view import as_place, checkpoint_view, place_of
 from wattswarm.operations.voice import Voice
 from wattswarm.store.board_reader import BoardReader
 from wattswarm.store.connection import Connection
@@ -38,7 +39,7 @@ class Checkpointing:
 
     async def checkpoints(self, *, cursor: str | None, limit: int) -> CheckpointPage | Rejection:
         """Return checkpoints, newest first."""
-        before = read_place(cursor)
+        before = cursors.read(cursor, as_place)
         if isinstance(before, Rejection):
             return before
 
@@ -46,7 +47,7 @@ class Checkpointing:
             found = BoardReader(connection).checkpoints(limit=limit + 1, before=before)
             return CheckpointPage(
                 items=tuple(map(checkpoint_view, found[:limit])),
-                next=write_place(found[limit - 1]) if len(found) > limit else None,
+                next=cursors.next_of(found, limit, place_of),
             )
 
         return await self.reads.run(look)

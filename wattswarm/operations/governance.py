@@ -10,6 +10,7 @@ from wattswarm.actors.runtime.world import Clock
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import Governance, Version
 from wattswarm.kernel.ids import Digest, NodeId
+from wattswarm.operations.cursors import BAD_CURSOR
 from wattswarm.operations.derivation import Governing
 from wattswarm.operations.governance_view import governance_view, proposal_view, version_line
 from wattswarm.operations.naming import pick
@@ -50,7 +51,7 @@ class GovernanceBooks:
     async def versions(self, *, cursor: str | None, limit: int) -> VersionPage | Rejection:
         """Return valid versions, newest first; rivals of one number stand on one page."""
         if cursor is not None and not _is_number(cursor):
-            return _bad_cursor()
+            return BAD_CURSOR
         now_ms = self.clock.wall_ms()
         return await self._look(
             lambda governance: _page(
@@ -76,7 +77,7 @@ class GovernanceBooks:
     async def statements(self, *, cursor: str | None, limit: int) -> StatementPage | Rejection:
         """Return the statements that hold and those that wait for signatures, by target."""
         if cursor is not None and not PLACE.match(cursor):
-            return _bad_cursor()
+            return BAD_CURSOR
         now_ms = self.clock.wall_ms()
         return await self._look(
             lambda governance: _statements(governance, self.me, cursor, limit, now_ms)
@@ -152,11 +153,6 @@ def _statements(
         items=tuple(statement_view(each.statement, each.signers, governance, me) for each in shown),
         next=later[limit - 1] if len(later) > limit else None,
     )
-
-
-def _bad_cursor() -> Rejection:
-    message = "the cursor is not one that this node gave: begin again without it"
-    return Rejection(code="bad_parameter", message=message)
 
 
 def _is_number(name: str) -> bool:

@@ -1,19 +1,18 @@
 """What is read about how answers turned out: reputation, precedents, and like questions."""
 
-import json
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
-from typing import Final, TypeVar, cast
+from typing import Final
 
 import attrs
 
 from wattswarm.actors.precedents import Precedents
 from wattswarm.actors.runtime.world import Clock
+from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.knowledge import question
+from wattswarm.operations import cursors
 from wattswarm.operations.derivation import Governing, derive_task
 from wattswarm.operations.merit_view import (
     precedent_view,
@@ -21,22 +20,20 @@ from wattswarm.operations.merit_view import (
     similar_found,
     task_knowledge,
 )
-from wattswarm.operations.naming import find_task
+from wattswarm.operations.naming import as_node_id, find_task
 from wattswarm.store.connection import Connection
-from wattswarm.store.merit_reader import MeritReader, PrecedentCursor, PrecedentLine, ReputationKey
+from wattswarm.store.merit_reader import (
+    MeritReader,
+    PrecedentCursor,
+    PrecedentLine,
+    ReputationKey,
+    ReputationLine,
+)
 from wattswarm.store.pool import Reads
 from wattswarm.surface.merit import KnowledgePage, ReputationPage, SimilarFound, TaskKnowledge
 
-T = TypeVar("T")
-
-NODE: Final = re.compile(r"[0-9a-f]{64}\Z")
 OWN_LINES_MAX: Final = 512
 """Answers to one question that are looked through for what others said about a task's own."""
-
-BAD_CURSOR: Final = Rejection(
-    code="bad_parameter",
-    message="the cursor is not one that this node gave: begin again without it",
-)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -53,43 +50,42 @@ class Merit:
         self, *, node: str | None, scope: str | None, cursor: str | None, limit: int
     ) -> ReputationPage | Rejection:
         """Return what votes came to, by scope, node, provider and model."""
-        if node is not None and not NODE.match(node):
+        whose = None if node is None else as_node_id(node)
+        if node is not None and whose is None:
             return Rejection(code="bad_parameter", message="a node is 64 lower-case hex digits")
-        after = None if cursor is None else _read(cursor, _reputation_key)
-        if cursor is not None and after is None:
-            return BAD_CURSOR
+        after = cursors.read(cursor, _as_key)
+        if isinstance(after, Rejection):
+            return after
         now_ms = self.clock.wall_ms()
         lines = await self.reads.run(
             lambda connection: MeritReader(connection).reputation(
                 now_ms,
                 limit=limit + 1,
                 scope=scope,
-                node=None if node is None else NodeId(bytes.fromhex(node)),
+                node=whose,
                 after=after,
             )
         )
-        more = len(lines) > limit
         return ReputationPage(
             items=tuple(map(reputation_view, lines[:limit])),
-            next=_write(_reputation_parts(lines[limit - 1].key)) if more else None,
+            next=cursors.next_of(lines, limit, _key),
         )
 
     async def knowledge(
         self, *, task_type: str | None, scope: str | None, cursor: str | None, limit: int
     ) -> KnowledgePage | Rejection:
         """Return precedents, newest first."""
-        before = None if cursor is None else _read(cursor, _precedent_cursor)
-        if cursor is not None and before is None:
-            return BAD_CURSOR
+        before = cursors.read(cursor, _as_cursor)
+        if isinstance(before, Rejection):
+            return before
         lines = await self.reads.run(
             lambda connection: MeritReader(connection).precedents(
                 limit=limit + 1, scope=scope, task_type=task_type, before=before
             )
         )
-        more = len(lines) > limit
         return KnowledgePage(
             items=tuple(map(precedent_view, lines[:limit])),
-            next=_write(_precedent_parts(lines[limit - 1])) if more else None,
+            next=cursors.next_of(lines, limit, _place),
         )
 
     async def task_knowledge(self, name: str) -> TaskKnowledge | Rejection:
@@ -128,48 +124,28 @@ class Merit:
         return await self.reads.run(look)
 
 
-# --- cursors --------------------------------------------------------------------------------------
+# --- places in lists ------------------------------------------------------------------------------
 
 
-def _write(parts: Sequence[object]) -> str:
-    return urlsafe_b64encode(json.dumps(parts).encode()).rstrip(b"=").decode()
+def _key(line: ReputationLine) -> Sequence[Value]:
+    return line.key.scope, line.key.node, line.key.provider, line.key.model
 
 
-def _read(cursor: str, make: Callable[[Sequence[object]], T]) -> T | None:
-    """Return where a page begins; None when it is no cursor of ours."""
-    try:
-        return make(json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"==")))
-    except (ValueError, TypeError, RecursionError):
-        return None
+def _as_key(parts: Sequence[Value]) -> ReputationKey | None:
+    match parts:
+        case [str() as scope, bytes() as node, str() as provider, str() as model]:
+            return ReputationKey(scope, NodeId(node), provider, model)
+        case _:
+            return None
 
 
-def _reputation_parts(key: ReputationKey) -> Sequence[object]:
-    return [key.scope, key.node.hex(), key.provider, key.model]
+def _place(line: PrecedentLine) -> Sequence[Value]:
+    return line.decided_at, line.task_id, line.epoch
 
 
-def _reputation_key(parts: Sequence[object]) -> ReputationKey:
-    scope, node, provider, model = cast("Sequence[str]", parts)
-    return ReputationKey(_text(scope), NodeId(bytes.fromhex(node)), _text(provider), _text(model))
-
-
-def _precedent_parts(line: PrecedentLine) -> Sequence[object]:
-    return [line.decided_at, line.task_id.hex(), line.epoch]
-
-
-def _precedent_cursor(parts: Sequence[object]) -> PrecedentCursor:
-    decided_at, task_id, epoch = parts
-    name = EventId(bytes.fromhex(_text(task_id)))
-    return PrecedentCursor(_number(decided_at), name, _number(epoch))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("no text")
-    value.encode()  # raises a ValueError for what is half a character
-    return value
-
-
-def _number(value: object) -> int:
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise ValueError("no number")
-    return value
+def _as_cursor(parts: Sequence[Value]) -> PrecedentCursor | None:
+    match parts:
+        case [int() as decided_at, bytes() as task_id, int() as epoch]:
+            return PrecedentCursor(decided_at, EventId(task_id), epoch)
+        case _:
+            return None

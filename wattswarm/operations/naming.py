@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.ids import EventId, Seq, TaskId, short
+from wattswarm.kernel.ids import EventId, NodeId, Seq, TaskId, short
 from wattswarm.store.board_reader import BoardReader
 from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import LogReader
@@ -52,6 +52,12 @@ def as_event_id(name: str) -> EventId | None:
     """Return the event that a complete name is of, whether anything is known of it or not."""
     whole = as_digest(name)
     return None if whole is None else EventId(whole)
+
+
+def as_node_id(name: str) -> NodeId | None:
+    """Return the node that a complete name is of, whether anything is known of it or not."""
+    whole = as_digest(name)
+    return None if whole is None else NodeId(whole)
 
 
 def as_digest(name: str) -> bytes | None:

@@ -1,6 +1,5 @@
 """What is said about tasks on the board: announcements, and who means to work together."""
 
-import re
 from functools import partial
 from typing import Final
 
@@ -13,15 +12,16 @@ from wattswarm.kernel.decide.board import Speaker
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import NodeId, TaskId
 from wattswarm.kernel.payloads.board import Member
+from wattswarm.operations import cursors
 from wattswarm.operations.board_view import (
     announcement_view,
+    as_place,
     intent_view,
-    read_place,
+    place_of,
     set_view,
-    write_place,
 )
 from wattswarm.operations.bodies import Bodies
-from wattswarm.operations.naming import as_task_id, find_task
+from wattswarm.operations.naming import as_node_id, as_task_id, find_task
 from wattswarm.operations.voice import Voice
 from wattswarm.store.board_reader import BoardReader
 from wattswarm.store.connection import Connection
@@ -38,8 +38,6 @@ from wattswarm.surface.board import (
 
 SETS_MAX: Final = 500
 """Intents, and confirmed sets, that are shown of one task."""
-
-NODE: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @attrs.frozen
@@ -89,7 +87,7 @@ class TaskBoard:
         limit: int,
     ) -> AnnouncementPage | Rejection:
         """Return what stands, newest first."""
-        before = read_place(cursor)
+        before = cursors.read(cursor, as_place)
         if isinstance(before, Rejection):
             return before
 
@@ -106,7 +104,7 @@ class TaskBoard:
             )
             return AnnouncementPage(
                 items=tuple(announcement_view(each, self.bodies.is_here) for each in found[:limit]),
-                next=write_place(found[limit - 1]) if len(found) > limit else None,
+                next=cursors.next_of(found, limit, place_of),
             )
 
         return await self.reads.run(look)
@@ -124,7 +122,7 @@ class TaskBoard:
         if isinstance(task, Rejection):
             return task
         for index, member in enumerate(order.members):
-            if not NODE.match(member.node_id):
+            if as_node_id(member.node_id) is None:
                 message = "a node's id has 64 lower-case hex digits"
                 path = f"$.members[{index}].node_id"
                 return Rejection(code="bad_parameter", message=message, details={"path": path})

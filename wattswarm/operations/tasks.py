@@ -1,18 +1,17 @@
 """Tasks and bodies: what is shown of them."""
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, TypeVar, cast
+from typing import TypeVar, cast
 
 import attrs
 
 from wattswarm.actors.runtime.boundary import Crash, attempt
 from wattswarm.actors.runtime.world import Clock
+from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, Seq
-from wattswarm.kernel.limits import CREATED_AT_MAX
+from wattswarm.operations import cursors
 from wattswarm.operations.bodies import Bodies
 from wattswarm.operations.decision_view import decision_view
 from wattswarm.operations.derivation import Derived, Governing, derive_task
@@ -41,9 +40,6 @@ from wattswarm.surface.words import when
 
 T = TypeVar("T")
 
-CREATED_AT_BYTES: Final = 8
-CURSOR_BYTES: Final = CREATED_AT_BYTES + 32
-
 
 @attrs.frozen(kw_only=True)
 class Tasks:
@@ -58,10 +54,9 @@ class Tasks:
         self, *, state: str | None, task_type: str | None, cursor: str | None, limit: int
     ) -> TaskPage | Rejection:
         """Return tasks, newest first."""
-        before = None if cursor is None else read_cursor(cursor)
-        if cursor is not None and before is None:
-            message = "the cursor is not one that this node gave: begin again without it"
-            return Rejection(code="bad_parameter", message=message)
+        before = cursors.read(cursor, _as_cursor)
+        if isinstance(before, Rejection):
+            return before
         now_ms = self.clock.wall_ms()
         lines = await self.reads.run(
             lambda connection: ProjectionReader(connection).tasks(
@@ -70,7 +65,7 @@ class Tasks:
         )
         return TaskPage(
             items=tuple(map(_row, lines[:limit])),
-            next=write_cursor(lines[limit - 1]) if len(lines) > limit else None,
+            next=cursors.next_of(lines, limit, _place),
         )
 
     async def task(self, name: str) -> TaskView | Rejection:
@@ -166,21 +161,13 @@ def _row(line: TaskLine) -> TaskRow:
     )
 
 
-def write_cursor(line: TaskLine) -> str:
-    """Return the cursor of the page after this task."""
-    content = line.created_at.to_bytes(CREATED_AT_BYTES, "big") + line.task_id
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+def _place(line: TaskLine) -> Sequence[Value]:
+    return line.created_at, line.task_id
 
 
-def read_cursor(cursor: str) -> TaskCursor | None:
-    """Return where a page begins; None when it is no cursor of ours."""
-    try:
-        content = urlsafe_b64decode(cursor.encode("ascii") + b"==")
-    except (binascii.Error, ValueError):
-        return None
-    if len(content) != CURSOR_BYTES:
-        return None
-    created_at = int.from_bytes(content[:CREATED_AT_BYTES], "big")
-    if created_at > CREATED_AT_MAX:
-        return None
-    return TaskCursor(created_at, EventId(content[CREATED_AT_BYTES:]))
+def _as_cursor(parts: Sequence[Value]) -> TaskCursor | None:
+    match parts:
+        case [int() as created_at, bytes() as task_id]:
+            return TaskCursor(created_at, EventId(task_id))
+        case _:
+            return None

@@ -12,19 +12,20 @@ from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.decide import board as decide
 from wattswarm.kernel.decide.board import Speaker
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.ids import EventId, NodeId
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import TOPIC_TEXT_BYTES_MAX
 from wattswarm.kernel.payloads.board import TopicMessagePosted
+from wattswarm.operations import cursors
 from wattswarm.operations.board_view import (
+    as_key,
+    as_place,
+    key_of,
     message_view,
-    read_key,
-    read_place,
+    place_of,
     subscription_view,
-    write_key,
-    write_place,
 )
 from wattswarm.operations.bodies import Bodies
-from wattswarm.operations.naming import as_event_id, find_message
+from wattswarm.operations.naming import as_event_id, as_node_id, find_message
 from wattswarm.operations.voice import Voice
 from wattswarm.store.artifacts import ArtifactStore
 from wattswarm.store.board_reader import BoardReader, Said
@@ -43,7 +44,6 @@ SHOWN_BYTES_MAX: Final = 1_048_576
 """Of a message's body; a larger one is fetched as an artifact."""
 
 MIME: Final = re.compile(r"[\w.+-]+/[\w.+-]+\Z", re.ASCII)
-NODE: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -75,7 +75,7 @@ class Topics:
         self, *, feed_key: str | None, scope: str | None, cursor: str | None, limit: int
     ) -> MessagePage | Rejection:
         """Return messages, newest first; those with a body are without their text."""
-        before = read_place(cursor)
+        before = cursors.read(cursor, as_place)
         if isinstance(before, Rejection):
             return before
 
@@ -85,7 +85,7 @@ class Topics:
             )
             return MessagePage(
                 items=tuple(message_view(each, self.bodies.is_here) for each in found[:limit]),
-                next=write_place(found[limit - 1]) if len(found) > limit else None,
+                next=cursors.next_of(found, limit, place_of),
             )
 
         return await self.reads.run(look)
@@ -130,12 +130,12 @@ class Topics:
         limit: int,
     ) -> SubscriptionPage | Rejection:
         """Return what stands by scope, node and feed."""
-        after = read_key(cursor)
+        after = cursors.read(cursor, as_key)
         if isinstance(after, Rejection):
             return after
-        if node is not None and not NODE.match(node):
+        author = None if node is None else as_node_id(node)
+        if node is not None and author is None:
             return _bad("node", "a node's id has 64 lower-case hex digits")
-        author = None if node is None else NodeId(bytes.fromhex(node))
 
         def look(connection: Connection) -> SubscriptionPage:
             found = BoardReader(connection).subscriptions(
@@ -148,7 +148,7 @@ class Topics:
             )
             return SubscriptionPage(
                 items=tuple(map(subscription_view, found[:limit])),
-                next=write_key(found[limit - 1]) if len(found) > limit else None,
+                next=cursors.next_of(found, limit, key_of),
             )
 
         return await self.reads.run(look)
