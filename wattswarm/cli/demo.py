@@ -84,7 +84,7 @@ def _add(client: "Client", executor: "Started") -> None:
 
 def read(contract: str | None) -> Mapping[str, Any]:
     """Return the contract: a file's, the example's, or the sample where there are no examples."""
-    from wattswarm.cli.contract_file import read_contract
+    from wattswarm.cli.input_file import read_contract
     from wattswarm.kernel.contract import sample
 
     if contract is not None:

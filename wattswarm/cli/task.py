@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from wattswarm.cli import appraisal, control, market, task_board
-from wattswarm.cli.contract_file import ContractFile, read_contract
 from wattswarm.cli.failure import REFUSED, TIMED_OUT
+from wattswarm.cli.input_file import InputFile, read_contract
 from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
 
@@ -19,7 +19,7 @@ app = App(name="task", help="Submit tasks, watch them, and see what was decided.
 
 @app.command
 def submit(
-    file: ContractFile,
+    file: InputFile,
     /,
     *,
     idempotency_key: str | None = None,
@@ -49,7 +49,7 @@ def submit(
 
 
 @app.command
-def validate(file: ContractFile, /, *, session: Here) -> int:
+def validate(file: InputFile, /, *, session: Here) -> int:
     """Tell everything that is wrong with a contract, or show it with all defaults; exit code 4.
 
     Args:

@@ -1,36 +1,19 @@
 """`wattswarm topic …`: post messages on feeds, read and follow them, and subscribe."""
 
-import sys
-from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from wattswarm.cli.failure import Failure, usage
+from wattswarm.cli.failure import usage
+from wattswarm.cli.input_file import read_text
 from wattswarm.cli.segment import segment
 from wattswarm.cli.session import Here, Session
 
 app = App(name="topic", help="Post messages on feeds, read and follow them, and subscribe.")
 
-STDIN: Final = "-"
 MESSAGES: Final = "/topics/messages"
 SUBSCRIPTIONS: Final = "/topics/subscriptions"
 GLOBAL: Final = "global"
-
-
-def read_text(file: str) -> str:
-    """Return the text in a file; `-` is stdin.
-
-    Raises:
-        Failure: There is no such file, or it holds no text.
-    """
-    try:
-        content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
-        return content.decode()
-    except OSError as error:
-        raise Failure(code="file_not_found", message=f"{file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise usage(f"{file} holds no text in UTF-8") from error
 
 
 @app.command

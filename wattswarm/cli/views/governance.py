@@ -6,7 +6,7 @@ from typing import cast
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from wattswarm.cli.views.style import cut, pairs, short, table
+from wattswarm.cli.views.style import cut, paged, pairs, short, table
 from wattswarm.surface.governance import (
     Admitted,
     ChangeLine,
@@ -100,9 +100,7 @@ def versions_view(page: VersionPage) -> RenderableType:
             Text(standing, "green"),
             Group(*map(_change, row.changes)) if row.number else "the beginning",
         )
-    if page.next:
-        made.caption = f"more with --cursor {page.next}"
-    return made
+    return paged(made, page.next)
 
 
 def proposals_view(proposals: Proposals) -> RenderableType:

@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from wattswarm.cli.views.style import cut, pairs, score, short, size, table, word
+from wattswarm.cli.views.style import cut, paged, pairs, score, short, size, table, word
 from wattswarm.surface.merit import (
     FeedbackGiven,
     KnowledgePage,
@@ -41,9 +41,7 @@ def knowledge_view(page: KnowledgePage) -> RenderableType:
             _soundness(item),
             cut(item.summary, 60),
         )
-    if page.next:
-        made.caption = f"more with --cursor {page.next}"
-    return made
+    return paged(made, page.next)
 
 
 def _soundness(item: PrecedentView) -> Text:
@@ -165,9 +163,7 @@ def reputation_view(page: ReputationPage) -> RenderableType:
             str(item.agreed),
             str(item.bad),
         )
-    if page.next:
-        made.caption = f"more with --cursor {page.next}"
-    return made
+    return paged(made, page.next)
 
 
 def feedback_given_view(answer: FeedbackGiven) -> RenderableType:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from wattswarm.cli.views.style import cut, short, table
+from wattswarm.cli.views.style import cut, paged, short, table
 from wattswarm.surface.statement import EffectView, Stated, StatementPage, StatementView
 
 
@@ -24,9 +24,7 @@ def statements_view(page: StatementPage) -> RenderableType:
             _awaited(row),
             cut(row.reason, 60),
         )
-    if page.next:
-        made.caption = f"more with --cursor {page.next}"
-    return made
+    return paged(made, page.next)
 
 
 def stated_view(answer: Stated) -> RenderableType:

@@ -48,6 +48,13 @@ def table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) 
     return made
 
 
+def paged(made: Table, cursor: str | None) -> Table:
+    """Return a table that says where the next page begins, if there is one."""
+    if cursor is not None:
+        made.caption = f"more with --cursor {cursor}"
+    return made
+
+
 def pairs(*rows: tuple[str, "Text | str"]) -> Table:
     """Return names and values, one pair a line."""
     made = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

@@ -15,6 +15,7 @@ from wattswarm.cli.views.style import (
     clock,
     cut,
     duration,
+    paged,
     pairs,
     score,
     short,
@@ -64,9 +65,7 @@ def tasks_view(page: TaskPage) -> RenderableType:
             short(row.decision),
             row.created_at,
         )
-    if page.next:
-        made.caption = f"more with --cursor {page.next}"
-    return made
+    return paged(made, page.next)
 
 
 def submitted_view(submitted: Submitted) -> RenderableType:
