@@ -12,6 +12,7 @@ from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.knowledge import question
+from wattswarm.kernel.state import TaskState
 from wattswarm.operations import cursors
 from wattswarm.operations.derivation import Governing, derive_task
 from wattswarm.operations.merit_view import (
@@ -93,10 +94,9 @@ class Merit:
         now_ms = self.clock.wall_ms()
 
         def look(connection: Connection) -> TaskKnowledge | Rejection:
-            task_id = find_task(connection, name)
-            if isinstance(task_id, Rejection):
-                return task_id
-            state = derive_task(connection, task_id, self.governing).state
+            state = self._state(connection, name)
+            if isinstance(state, Rejection):
+                return state
             if state.contract is None:
                 return task_knowledge(state, now_ms, ())
             lines = MeritReader(connection).precedents(
@@ -111,10 +111,9 @@ class Merit:
         now_ms = self.clock.wall_ms()
 
         def look(connection: Connection) -> SimilarFound | Rejection:
-            task_id = find_task(connection, name)
-            if isinstance(task_id, Rejection):
-                return task_id
-            state = derive_task(connection, task_id, self.governing).state
+            state = self._state(connection, name)
+            if isinstance(state, Rejection):
+                return state
             if not state.is_effective:
                 return Rejection(code="not_decidable", message="the task is not effective here")
             with self._turn:
@@ -122,6 +121,12 @@ class Merit:
             return similar_found(state, found, now_ms)
 
         return await self.reads.run(look)
+
+    def _state(self, connection: Connection, name: str) -> TaskState | Rejection:
+        task_id = find_task(connection, name)
+        if isinstance(task_id, Rejection):
+            return task_id
+        return derive_task(connection, task_id, self.governing).state
 
 
 # --- places in lists ------------------------------------------------------------------------------
