@@ -10,13 +10,15 @@ from wattswarm.kernel.decide.amendment import Amendment
 from wattswarm.kernel.decide.concerns import concerns, tolerated
 from wattswarm.kernel.decide.control import control
 from wattswarm.kernel.decide.creation import create_task
-from wattswarm.kernel.decide.deciding import decision, finality, may_sign, retry
+from wattswarm.kernel.decide.deciding import decision
 from wattswarm.kernel.decide.epoch import end_epoch
 from wattswarm.kernel.decide.feedback import feedback
+from wattswarm.kernel.decide.finality import finality, may_sign
 from wattswarm.kernel.decide.gate import Signings, follow
 from wattswarm.kernel.decide.governance import Motion, admit, amend, co_sign
 from wattswarm.kernel.decide.market import decide_claim, decide_completion, settle
 from wattswarm.kernel.decide.place import claim, release, renew
+from wattswarm.kernel.decide.retry import retry
 from wattswarm.kernel.decide.reuse import reject_reuse
 from wattswarm.kernel.decide.statement import penalize, revoke
 from wattswarm.kernel.decide.voting import reveal, vote

@@ -13,7 +13,7 @@ from wattswarm.kernel.allocation import (
 )
 from wattswarm.kernel.choice import deciders, standing_decision, turn_at
 from wattswarm.kernel.contract import Allocator, Mode
-from wattswarm.kernel.decide.deciding import signed_candidates
+from wattswarm.kernel.decide.finality import signed_candidates
 from wattswarm.kernel.decide.place import lease_limit
 from wattswarm.kernel.decide.reuse import rejection, unrecorded
 from wattswarm.kernel.decide.voting import finding, has_voted, own_commit

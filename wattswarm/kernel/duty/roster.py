@@ -7,8 +7,8 @@ import attrs
 
 from wattswarm.kernel import decide
 from wattswarm.kernel.contract import Mode
-from wattswarm.kernel.decide.deciding import NEVER
 from wattswarm.kernel.decide.gate import Signings
+from wattswarm.kernel.decide.voting import NEVER
 from wattswarm.kernel.duty.desk import Desk, ExecutorOffer
 from wattswarm.kernel.duty.kinds import FOLLOWING, Duty, Signed
 from wattswarm.kernel.duty.looks import LOOKS, end_of_epoch
