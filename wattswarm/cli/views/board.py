@@ -158,5 +158,5 @@ def checkpoints_view(page: CheckpointPage) -> RenderableType:
     return Group(*parts)
 
 
-def _paged(made: "RenderableType", cursor: str | None) -> RenderableType:
+def _paged(made: RenderableType, cursor: str | None) -> RenderableType:
     return made if cursor is None else Group(made, Text(f"more with --cursor {cursor}", "dim"))
