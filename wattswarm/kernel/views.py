@@ -12,6 +12,7 @@ import attrs
 
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
 from wattswarm.kernel.budget import usage
+from wattswarm.kernel.contract import Mode
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.limits import RETRY_BACKOFF_MS_MAX
 from wattswarm.kernel.payloads.control import ControlWord
@@ -29,6 +30,7 @@ __all__ = [
     "allocation",
     "best_subject",
     "finality_equivocators",
+    "going_word",
     "median_score_bp",
     "next_expiry",
     "run_at",
@@ -52,6 +54,12 @@ def state_word(state: TaskState, now_ms: int) -> str:
     if not state.is_effective:
         return _unborn_word(state)
     return _living_word(state, now_ms)
+
+
+def going_word(state: TaskState, now_ms: int) -> str:
+    """Return the word for a task as a whole: one of many epochs is not over when one is final."""
+    is_going = state.is_effective and state.terms.mode is Mode.CONTINUOUS
+    return _living_word(state, now_ms) if is_going else state_word(state, now_ms)
 
 
 def _living_word(state: TaskState, now_ms: int) -> str:
