@@ -109,6 +109,24 @@ def test_what_has_no_next_epoch_is_refused() -> None:
     assert code(end(stage, 0)) == "task_not_open"
 
 
+def test_a_task_that_is_halted_has_no_next_epoch_though_this_one_is_final() -> None:
+    for word in (ControlWord.STOPPED, ControlWord.SUSPENDED, ControlWord.KILLED):
+        stage = local_scene(**CONTINUOUS)
+        stage.seal(EventId(b"c" * 32), EventId(b"d" * 32), [0])
+        stage.control(word, signers=[0])
+        assert code(end(stage, 0)) == "task_not_open", word
+        found = due(stage.state, stage.cast[0], [X], stage.state.ends_at + 1)
+        assert found.duties == ()
+
+
+def test_a_task_that_goes_on_has_a_next_epoch_again() -> None:
+    stage = local_scene(**CONTINUOUS)
+    stage.control(ControlWord.SUSPENDED)
+    assert code(end(stage, 0)) == "task_not_open"
+    stage.control(ControlWord.RESUMED, 2)
+    assert not isinstance(end(stage, 0), Rejection)
+
+
 def test_only_a_finalizer_of_the_pin_ends_an_epoch() -> None:
     stage = scene(3, threshold=2, **CONTINUOUS)
     heir = stage.cast[2].node_id
