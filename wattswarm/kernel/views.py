@@ -57,9 +57,16 @@ def state_word(state: TaskState, now_ms: int) -> str:
 
 
 def going_word(state: TaskState, now_ms: int) -> str:
-    """Return the word for a task as a whole: one of many epochs is not over when one is final."""
-    is_going = state.is_effective and state.terms.mode is Mode.CONTINUOUS
-    return _living_word(state, now_ms) if is_going else state_word(state, now_ms)
+    """Return the word for a task as a whole: one of many epochs is not over when one of them is.
+
+    What was said of it comes first then, and holds in all epochs.
+    """
+    if not (state.is_effective and state.terms.mode is Mode.CONTINUOUS):
+        return state_word(state, now_ms)
+    said = state.control
+    if said is not None and said.word is not ControlWord.RESUMED:
+        return said.word.value
+    return _living_word(state, now_ms)
 
 
 def _living_word(state: TaskState, now_ms: int) -> str:

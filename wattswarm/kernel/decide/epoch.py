@@ -11,16 +11,16 @@ from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import Digest, NodeId, short
 from wattswarm.kernel.limits import EPOCH_MAX
 from wattswarm.kernel.lock import Lock, LockKind, Signing, epoch_key
-from wattswarm.kernel.payloads import ControlWord, EpochEnded
+from wattswarm.kernel.payloads import EpochEnded
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.views import state_word
+from wattswarm.kernel.views import going_word
 
 FINALIZED: Final = "finalized"
 TIMEBOX_REACHED: Final = "timebox_reached"
 
-RENEWABLE: Final = frozenset({"open", "final", "expired"})
-"""The words of a task whose epoch may end; one that is stopped, killed or rests has no next."""
+RENEWABLE: Final = frozenset({"open", "expired"})
+"""The words of a task as a whole whose epoch may end, whether that is final or not."""
 
 
 def end_epoch(
@@ -64,7 +64,7 @@ def _is_dated(state: TaskState) -> bool:
 def _not_to_be_ended(state: TaskState, me: NodeId, now_ms: int) -> Rejection | None:
     if state.contract is not None and state.terms.mode is Mode.ONE_SHOT:
         return refuse("one_epoch")
-    word = _word(state, now_ms)
+    word = going_word(state, now_ms)
     if word not in RENEWABLE:
         return refuse_word(word)
     if me not in state.governing.finalizers:
@@ -72,13 +72,6 @@ def _not_to_be_ended(state: TaskState, me: NodeId, now_ms: int) -> Rejection | N
     if state.here.epoch + 1 >= EPOCH_MAX:
         return refuse("one_epoch", f"{EPOCH_MAX} at most")
     return None
-
-
-def _word(state: TaskState, now_ms: int) -> str:
-    """Return the word for the state, where final is only the epoch: what was said of the task."""
-    said = state.control
-    is_halted = state.is_effective and said is not None and said.word is not ControlWord.RESUMED
-    return said.word.value if is_halted and said is not None else state_word(state, now_ms)
 
 
 def _next_pin(
