@@ -14,6 +14,7 @@ from wattswarm.kernel.lock import Lock, LockKind, Signing, epoch_key
 from wattswarm.kernel.payloads import EpochEnded
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
+from wattswarm.kernel.version import RULES_VERSION
 from wattswarm.kernel.views import going_word
 
 FINALIZED: Final = "finalized"
@@ -67,6 +68,8 @@ def _not_to_be_ended(state: TaskState, me: NodeId, now_ms: int) -> Rejection | N
     word = going_word(state, now_ms)
     if word not in RENEWABLE:
         return refuse_word(word)
+    if state.governing.rules_version != RULES_VERSION:
+        return refuse("unsupported_rules")
     if me not in state.governing.finalizers:
         return refuse("missing_role", "to end an epoch takes a finalizer of its pin")
     if state.here.epoch + 1 >= EPOCH_MAX:
