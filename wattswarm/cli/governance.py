@@ -17,14 +17,18 @@ OpenWord = Literal["proposer", "verifier"]
 AdmissionWord = Literal["open", "closed"]
 Switch = Annotated[bool, Parameter(negative="")]
 
-STATEMENT_WORDS: Final = (
-    "statements",
-    "revoke",
-    "restore",
-    "penalize",
-    "pardon",
-    "sign_statement",
-)
+STATEMENT_WORDS: Final[Mapping[str, str]] = {
+    "statements": "List what finalizers revoked and whom they penalized, and what waits for "
+    "signatures.",
+    "revoke": "Sign that an event has no effect, nor has what depends on it; it takes a quorum.",
+    "restore": "Sign that an event that was revoked has its effect again.",
+    "penalize": "Sign that what a node says has no effect: what is dated within a time, or all "
+    "that it said.",
+    "pardon": "Sign that a node's penalty is taken back; events that were revoked stay so.",
+    "sign_statement": "Sign what other finalizers have begun to say, word for word; `statements` "
+    "lists it.",
+}
+"""Commands of another file, which is read when one of them is called, and their first lines."""
 
 TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
@@ -248,8 +252,8 @@ def admit(node: str, /, *, dry_run: Switch = False, session: Here) -> None:
         session.out.show(client.post(Admitted, "/governance/admissions", body), admitted_view)
 
 
-for _word in STATEMENT_WORDS:
-    app.command(f"wattswarm.cli.statement:{_word}", name=_word.replace("_", "-"))
+for _word, _help in STATEMENT_WORDS.items():
+    app.command(f"wattswarm.cli.statement:{_word}", name=_word.replace("_", "-"), help=_help)
 
 
 def param_value(word: str) -> int | str | bool:

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 app = App(name="task", help="Submit tasks, watch them, and see what was decided.")
 
-CREATORS_WORDS: Final = ("approve_claim", "decline_claim", "accept", "reject", "settle")
+CREATORS_WORDS: Final[Mapping[str, str]] = {
+    "approve_claim": "Let a claim be worked under, as the creator of a task with allocator "
+    "`creator`.",
+    "decline_claim": "Tell a claimant to give its claim up; it may still be approved later.",
+    "accept": "Take a candidate as what was asked for, as the task's creator; that is not taken "
+    "back.",
+    "reject": "Do not take a candidate, as the task's creator; what verifiers decide stands beside "
+    "it.",
+    "settle": "Say that the work under a claim is paid, as the task's creator; once for each "
+    "claim.",
+}
+"""Commands of another file, which is read when one of them is called, and their first lines."""
 
 STDIN: Final = "-"
 CONTRACT_BYTES_MAX: Final = 1_048_576
@@ -244,8 +255,8 @@ def end_epoch(
         session.out.show(answer, epoch_ended_view)
 
 
-for _word in CREATORS_WORDS:
-    app.command(f"wattswarm.cli.market:{_word}", name=_word.replace("_", "-"))
+for _word, _help in CREATORS_WORDS.items():
+    app.command(f"wattswarm.cli.market:{_word}", name=_word.replace("_", "-"), help=_help)
 
 
 @app.command
