@@ -22,11 +22,13 @@ from wattswarm.kernel.control import control_message
 from wattswarm.kernel.duty import ExecutorOffer, due
 from wattswarm.kernel.epoch import epoch_end_message
 from wattswarm.kernel.event import Draft, Event, LaneClass
+from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.governance import Role, Version
 from wattswarm.kernel.governance.statement import Statement, statement_message
 from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, ControlWord, Payload, Status, TaskResumed, Work
+from wattswarm.kernel.payloads.feedback import FeedbackWord
 from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
 from wattswarm.kernel.records import Control, Label, Subject
 from wattswarm.kernel.rows import rows
@@ -120,6 +122,17 @@ class Shape:
         sigs = sorted((each.node_id, each.sign(signed)) for each in self.keys[:signers])
         payload = payloads.EpochEnded(pin=self.pin, next_pin=following, reason="", sigs=tuple(sigs))
         return self.say(payload, key, at_ms)
+
+    def seal(self, candidate: EventId, decision: EventId) -> EventId:
+        """Carry signatures of finality."""
+        label = Label(self.epoch, self.pin)
+        signed = finality_message(self.network_id, self.task.event_id, label, candidate, decision)
+        sigs = sorted((each.node_id, each.sign(signed)) for each in self.keys[:2])
+        return self.say(
+            payloads.DecisionFinalized(
+                pin=self.pin, candidate=candidate, decision=decision, sigs=tuple(sigs)
+            )
+        )
 
     def enter(self, pin: Digest | None = None) -> None:
         """End the epoch, and speak of the next from now on."""
@@ -374,6 +387,24 @@ def _many_epochs(n: int) -> Shape:
     return shape
 
 
+def _final_epochs(n: int) -> Shape:
+    """A chain of epochs, each final with an answer that was found bad."""
+    shape = _shape(**CONTINUOUS, commit_reveal=False)
+    for _ in range(n // 8):
+        candidate = shape.candidate(shape.claim(Work.PROPOSE))
+        result = shape.result(shape.claim(Work.VERIFY), candidate)
+        vote = shape.say(payloads.PlainVote(result=result, vote=Ballot.APPROVE))
+        decision = shape.say(
+            payloads.DecisionCommitted(candidate=candidate, reveals=(vote,), confirmations=())
+        )
+        shape.seal(candidate, decision)
+        shape.say(
+            payloads.TaskFeedbackReported(candidate=candidate, outcome=FeedbackWord.BAD, reason="")
+        )
+        shape.enter()
+    return shape
+
+
 def _heirs(n: int) -> Shape:
     """Control words signed by finalizers of a later pin, before an epoch is open under it."""
     shape = _shape(**CONTINUOUS)
@@ -415,6 +446,7 @@ SHAPES: Mapping[str, Callable[[int], Shape]] = {
     "late epoch": _late_epoch,
     "rival ends": _rival_ends,
     "many epochs": _many_epochs,
+    "final epochs": _final_epochs,
     "heirs": _heirs,
     "penalized": _penalized,
 }

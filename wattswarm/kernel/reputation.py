@@ -20,7 +20,7 @@ from wattswarm.kernel.contract import Settlement
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.limits import BASIS_POINTS
 from wattswarm.kernel.payloads.vote import Ballot
-from wattswarm.kernel.records import Label, Outcome, Vote
+from wattswarm.kernel.records import Label, Outcome, Seal, Vote
 from wattswarm.kernel.state import TaskState
 
 UNITS: Final = 10_000
@@ -103,11 +103,17 @@ def is_bad(state: TaskState, outcome: Outcome) -> bool:
 
     The date is that of the authority's own event, which it alone could move.
     """
-    end_ms = due_at(state, outcome.label)
-    return any(
-        said.candidate == outcome.candidate and said.created_at <= end_ms
-        for said in state.feedback.values()
-    )
+    first_ms = state.view(("complaints",), lambda: _complaints(state)).get(outcome.candidate)
+    return first_ms is not None and first_ms <= due_at(state, outcome.label)
+
+
+def _complaints(state: TaskState) -> Mapping[EventId, int]:
+    """Return the earliest date of feedback on each candidate."""
+    first: dict[EventId, int] = {}
+    for said in state.feedback.values():
+        date_ms = first.get(said.candidate, said.created_at)
+        first[said.candidate] = min(date_ms, said.created_at)
+    return first
 
 
 def _of_outcome(state: TaskState, outcome: Outcome) -> Iterator[Contribution]:
@@ -190,10 +196,17 @@ def _backed_votes(state: TaskState, outcome: Outcome) -> Iterable[EventId]:
 def sealing(state: TaskState, outcome: Outcome) -> Mapping[EventId, frozenset[NodeId]]:
     """Return who signed an outcome by way of which effective decision for it."""
     signers: dict[EventId, set[NodeId]] = {}
-    for seal in state.seals:
-        if (seal.label, seal.candidate) != (outcome.label, outcome.candidate):
-            continue
+    seals = state.view(("seals",), lambda: _seals(state))
+    for seal in seals.get((outcome.label, outcome.candidate), ()):
         decision = state.decisions.get(seal.decision)
         if decision is not None and decision.candidate == outcome.candidate:
             signers.setdefault(seal.decision, set()).add(seal.signer)
     return {decision: frozenset(nodes) for decision, nodes in signers.items()}
+
+
+def _seals(state: TaskState) -> Mapping[tuple[Label, EventId], Sequence[Seal]]:
+    """Return the signatures of finality by what they are for."""
+    found: dict[tuple[Label, EventId], list[Seal]] = {}
+    for seal in state.seals:
+        found.setdefault((seal.label, seal.candidate), []).append(seal)
+    return found

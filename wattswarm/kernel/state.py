@@ -5,7 +5,7 @@ before its next change: whoever holds one holds a snapshot. Its tables are dicts
 a table is a function of the set of events, the order of its items is not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
@@ -248,29 +248,34 @@ class TaskState:
         other so far that two candidates have enough, the smaller one it is, and the label is
         disputed.
         """
-        version = self.version_of(label)
-        if version is None:
-            return None
-        final = sorted(
-            candidate
-            for (of, candidate), signers in self.sealed.items()
-            if of == label and signers >= version.threshold
-        )
-        if not final:
-            return None
-        return Outcome(
-            label=label,
-            candidate=final[0],
-            signers=self.sealed[label, final[0]],
-            threshold=version.threshold,
-            is_disputed=len(final) > 1,
-        )
+        return self._outcomes().get(label)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What the final labels are final with, by label."""
-        found = (self.outcome(label) for label in sorted({label for label, _ in self.sealed}))
-        return tuple(outcome for outcome in found if outcome is not None)
+        return tuple(self._outcomes().values())
+
+    def _outcomes(self) -> Mapping[Label, Outcome]:
+        return self.view(("outcomes",), self._counted_outcomes)
+
+    def _counted_outcomes(self) -> Mapping[Label, Outcome]:
+        """Return the outcomes by label: counted at once, since a task may have many epochs."""
+        final: dict[Label, list[EventId]] = {}
+        for (label, candidate), signers in self.sealed.items():
+            version = self.version_of(label)
+            if version is not None and signers >= version.threshold:
+                final.setdefault(label, []).append(candidate)
+        return {label: self._outcome(label, final[label]) for label in sorted(final)}
+
+    def _outcome(self, label: Label, final: Collection[EventId]) -> Outcome:
+        candidate = min(final)
+        return Outcome(
+            label=label,
+            candidate=candidate,
+            signers=self.sealed[label, candidate],
+            threshold=self.versions[label.pin].threshold,
+            is_disputed=len(final) > 1,
+        )
 
     def is_backed(self, control: Control) -> bool:
         """Tell whether enough finalizers of one of the task's pins signed a control word."""

@@ -12,6 +12,7 @@ import attrs
 
 from wattswarm.kernel.allocation import Allocation, Place, PlaceState, allocation
 from wattswarm.kernel.budget import usage
+from wattswarm.kernel.contract import Mode
 from wattswarm.kernel.ids import EventId, NodeId
 from wattswarm.kernel.limits import RETRY_BACKOFF_MS_MAX
 from wattswarm.kernel.payloads.control import ControlWord
@@ -29,6 +30,7 @@ __all__ = [
     "allocation",
     "best_subject",
     "finality_equivocators",
+    "going_word",
     "median_score_bp",
     "next_expiry",
     "run_at",
@@ -51,6 +53,19 @@ def state_word(state: TaskState, now_ms: int) -> str:
         return "final"
     if not state.is_effective:
         return _unborn_word(state)
+    return _living_word(state, now_ms)
+
+
+def going_word(state: TaskState, now_ms: int) -> str:
+    """Return the word for a task as a whole: one of many epochs is not over when one of them is.
+
+    What was said of it comes first then, and holds in all epochs.
+    """
+    if not (state.is_effective and state.terms.mode is Mode.CONTINUOUS):
+        return state_word(state, now_ms)
+    said = state.control
+    if said is not None and said.word is not ControlWord.RESUMED:
+        return said.word.value
     return _living_word(state, now_ms)
 
 

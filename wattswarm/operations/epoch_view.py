@@ -9,7 +9,7 @@ from wattswarm.kernel.decide.epoch import RENEWABLE
 from wattswarm.kernel.ids import short
 from wattswarm.kernel.records import Label
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.views import state_word
+from wattswarm.kernel.views import going_word, state_word
 from wattswarm.surface.epoch import EndingView, EpochView
 from wattswarm.surface.words import when
 
@@ -55,7 +55,7 @@ def missing_for_end(state: TaskState) -> int:
 
 def epoch_steps(state: TaskState, now_ms: int) -> Iterator[str]:
     """Yield what has to happen for the next epoch to open, once that is all there is to do."""
-    if not is_continuous(state) or state_word(state, now_ms) not in RENEWABLE:
+    if not is_continuous(state) or going_word(state, now_ms) not in RENEWABLE:
         return
     epoch, missing = state.here.epoch, missing_for_end(state)
     is_begun = any(label == state.here for label, _ in state.ending)

@@ -15,6 +15,7 @@ from wattswarm.kernel.views import (
     PlaceState,
     allocation,
     best_subject,
+    going_word,
     run_at,
     state_word,
 )
@@ -27,12 +28,12 @@ def next_steps(state: TaskState, now_ms: int) -> tuple[str, ...]:
 
     A continuous task goes on: its next epoch is to be opened.
     """
-    match state_word(state, now_ms):
-        case "pending":
+    match state_word(state, now_ms), going_word(state, now_ms):
+        case "pending", _:
             return tuple(_arrivals(state))
-        case "open":
+        case "open", _:
             return (*_work(state, now_ms), *epoch_steps(state, now_ms))
-        case "suspended" | "stopped" as word:
+        case _, "suspended" | "stopped" as word:
             return (f"it is {word}: `task resume` has it worked on again",)
         case _:
             return tuple(epoch_steps(state, now_ms))

@@ -221,3 +221,18 @@ def test_subscriptions_are_paged_and_show_only_who_still_listens(shelf: Shelf) -
     assert sorted(found) == sorted(each.event_id for each in active)
     mine = shelf.reader.subscriptions(limit=9, author=KEYS[0].node_id, feed_key="a")
     assert len(mine) == len(SCOPES)
+
+
+SPAM: Final = """
+insert into feed_subscriptions
+    (event_id, scope, author, created_at, feed_key, revision, is_active)
+select sha256(n::text::bytea), 'global', %s, n, 'news', n, true
+from generate_series(20000, 1, -1) as n
+"""
+
+
+def test_one_key_of_many_revisions_is_read_in_time(shelf: Shelf, database: Database) -> None:
+    with database.connect(Purpose.PROJECTION) as connection:
+        connection.execute(SPAM, (KEYS[0].node_id,))
+    (found,) = shelf.reader.subscriptions(limit=9)
+    assert found.payload.revision == 20_000

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.laws.world import START_MS, keys, shared_network, task
-from tests.support.scene import Scene, local_scene, ref, scene
+from tests.support.scene import CONTINUOUS, Scene, local_scene, ref, scene
 from wattswarm.kernel import decide
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import ExecutorOffer, Roster, due
 from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.records import Control
 from wattswarm.kernel.version import Role
@@ -80,6 +81,16 @@ def test_a_killed_task_is_not_to_be_controlled_nor_one_that_is_final() -> None:
     candidate = final.propose(final.claim(Work.PROPOSE))
     final.seal(candidate, candidate, [0, 1])
     assert code(command(final, STOPPED)) == "task_not_open"
+
+
+def test_a_task_of_many_epochs_is_controlled_though_its_newest_is_final() -> None:
+    stage = local_scene(**CONTINUOUS)
+    stage.seal(EventId(b"c" * 32), EventId(b"d" * 32), [0])
+    for said in (STOPPED, RESUMED, SUSPENDED, KILLED):
+        assert not isinstance(command(stage, said), Rejection), said
+        assert stage.state.control is not None
+        assert stage.state.control.word is said
+    assert code(command(stage, RESUMED)) == "task_not_open"
 
 
 def test_finalizers_join_what_one_of_them_began() -> None:

@@ -8,7 +8,7 @@ from wattswarm.kernel.drafter import drafters
 from wattswarm.kernel.duty import ExecutorOffer, due
 from wattswarm.kernel.duty.kinds import EndEpoch
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.governance import Role
+from wattswarm.kernel.governance import RULES_VERSION, Role
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.lock import LockKind, epoch_key
 from wattswarm.kernel.payloads import ControlWord
@@ -109,6 +109,24 @@ def test_what_has_no_next_epoch_is_refused() -> None:
     assert code(end(stage, 0)) == "task_not_open"
 
 
+def test_a_task_that_is_halted_has_no_next_epoch_though_this_one_is_final() -> None:
+    for word in (ControlWord.STOPPED, ControlWord.SUSPENDED, ControlWord.KILLED):
+        stage = local_scene(**CONTINUOUS)
+        stage.seal(EventId(b"c" * 32), EventId(b"d" * 32), [0])
+        stage.control(word, signers=[0])
+        assert code(end(stage, 0)) == "task_not_open", word
+        found = due(stage.state, stage.cast[0], [X], stage.state.ends_at + 1)
+        assert found.duties == ()
+
+
+def test_a_task_that_goes_on_has_a_next_epoch_again() -> None:
+    stage = local_scene(**CONTINUOUS)
+    stage.control(ControlWord.SUSPENDED)
+    assert code(end(stage, 0)) == "task_not_open"
+    stage.control(ControlWord.RESUMED, 2)
+    assert not isinstance(end(stage, 0), Rejection)
+
+
 def test_only_a_finalizer_of_the_pin_ends_an_epoch() -> None:
     stage = scene(3, threshold=2, **CONTINUOUS)
     heir = stage.cast[2].node_id
@@ -117,6 +135,14 @@ def test_only_a_finalizer_of_the_pin_ends_an_epoch() -> None:
         stage.end_epoch(alone.id, signers=[0, 1], by=by, at_ms=START_MS + 5)
     assert code(end(stage, 0)) == "missing_role"
     assert not isinstance(end(stage, 2), Rejection)
+
+
+def test_nothing_is_signed_for_an_epoch_under_rules_that_are_not_known_here() -> None:
+    stage = local_scene(**CONTINUOUS)
+    newer = stage.govern(rules_version=RULES_VERSION + 1)
+    stage.end_epoch(newer.id, at_ms=START_MS + 5)
+    assert stage.state.here == Label(2, newer.id)
+    assert code(end(stage, 0)) == "unsupported_rules"
 
 
 def test_nobody_joins_an_end_that_another_than_the_first_began_under_a_stale_pin() -> None:

@@ -10,6 +10,7 @@ from tests.support.scene import CONTINUOUS, Scene, scene
 from wattswarm.kernel import decide
 from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.decide import Signings
+from wattswarm.kernel.duty import ExecutorOffer, due
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import (
@@ -42,6 +43,7 @@ from wattswarm.kernel.views import state_word
 
 REVOKED, RESTORED = StatementState.REVOKED, StatementState.RESTORED
 ALWAYS = (0, 2**48 - 1)
+X = ExecutorOffer(name="x")
 
 
 def statement(
@@ -119,6 +121,20 @@ def test_who_is_no_finalizer_of_its_version_counts_nothing() -> None:
     event = carried(stage, said, (3,))
     stage.governance.add(event)
     assert stage.governance.standing(event.event_id) == Standing(Word.IGNORED, "no_valid_signature")
+
+
+def test_what_a_stranger_says_takes_up_no_rows_but_its_verdict() -> None:
+    stage = finalizers()
+    stage.cast = (*stage.cast, *keys(1, 99))
+    kept = frozenset(EventId(bytes([n]) * 32) for n in range(9))
+    said = statement(stage, NodePenalized.kind, stage.cast[0].node_id, keep=kept)
+    say(stage, said, 3)
+    found = stage.governance.rows()
+    tables = ("governance_statements", "governance_kept", "governance_verdicts")
+    assert [len(found[table]) for table in tables] == [0, 0, 1]
+    say(stage, said, 2)
+    found = stage.governance.rows()
+    assert [len(found[table]) for table in tables] == [1, 9, 2]
 
 
 def test_a_statement_waits_for_its_version() -> None:
@@ -269,6 +285,18 @@ def test_a_penalty_reaches_as_far_as_its_window() -> None:
         True,
         False,
     ]
+
+
+def test_whose_penalty_is_for_a_time_is_woken_when_that_is_over() -> None:
+    stage = finalizers()
+    me = stage.cast[2]
+    end = START_MS + 1_000
+    say(stage, statement(stage, NodePenalized.kind, me.node_id, window=(START_MS, end)))
+    found = due(stage.state, me, [X], START_MS + 10, governance=stage.governance)
+    assert (found.duties, found.wake_at_ms) == ((), end)
+    assert due(stage.state, me, [X], end, governance=stage.governance).duties
+    say(stage, statement(stage, NodePenalized.kind, me.node_id, 2))
+    assert due(stage.state, me, [X], end, governance=stage.governance).wake_at_ms == ALWAYS[1]
 
 
 def test_who_is_cut_off_keeps_what_is_named() -> None:

@@ -44,6 +44,16 @@ def test_a_stopped_task_needs_no_end_of_its_epoch() -> None:
     assert "end-epoch" not in steps(stage, stage.state.ends_at + 1)
 
 
+def test_a_stopped_task_is_resumed_first_though_its_epoch_is_final() -> None:
+    stage = local_scene(**CONTINUOUS)
+    stage.seal(EventId(b"c" * 32), EventId(b"d" * 32), [0])
+    stage.control(ControlWord.STOPPED)
+    for at_ms in (START_MS, stage.state.ends_at + 1):
+        assert steps(stage, at_ms) == "it is stopped: `task resume` has it worked on again"
+    stage.control(ControlWord.KILLED, 2, [0])
+    assert steps(stage, START_MS) == ""
+
+
 def test_only_the_newest_epochs_are_shown() -> None:
     stage = local_scene(**CONTINUOUS)
     for number in range(1, SHOWN_MAX + 3):

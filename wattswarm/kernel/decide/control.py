@@ -15,7 +15,7 @@ from wattswarm.kernel.payloads.signatures import Signatures
 from wattswarm.kernel.records import Control
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.views import LIVING, state_word
+from wattswarm.kernel.views import LIVING, going_word
 
 
 def control(
@@ -41,7 +41,7 @@ def control(
 
 
 def _not_to_be_controlled(state: TaskState, now_ms: int, word: ControlWord) -> Rejection | None:
-    now = state_word(state, now_ms)
+    now = going_word(state, now_ms)
     is_over = now == ControlWord.KILLED and word is not ControlWord.KILLED
     return refuse_word(now) if now not in LIVING or is_over else None
 

@@ -14,13 +14,14 @@ from wattswarm.kernel.lock import Lock, LockKind, Signing, epoch_key
 from wattswarm.kernel.payloads import EpochEnded
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.views import state_word
+from wattswarm.kernel.version import RULES_VERSION
+from wattswarm.kernel.views import going_word
 
 FINALIZED: Final = "finalized"
 TIMEBOX_REACHED: Final = "timebox_reached"
 
-RENEWABLE: Final = frozenset({"open", "final", "expired"})
-"""The words of a task whose epoch may end."""
+RENEWABLE: Final = frozenset({"open", "expired"})
+"""The words of a task as a whole whose epoch may end, whether that is final or not."""
 
 
 def end_epoch(
@@ -62,11 +63,13 @@ def _is_dated(state: TaskState) -> bool:
 
 
 def _not_to_be_ended(state: TaskState, me: NodeId, now_ms: int) -> Rejection | None:
-    word = state_word(state, now_ms)
     if state.contract is not None and state.terms.mode is Mode.ONE_SHOT:
         return refuse("one_epoch")
+    word = going_word(state, now_ms)
     if word not in RENEWABLE:
         return refuse_word(word)
+    if state.governing.rules_version != RULES_VERSION:
+        return refuse("unsupported_rules")
     if me not in state.governing.finalizers:
         return refuse("missing_role", "to end an epoch takes a finalizer of its pin")
     if state.here.epoch + 1 >= EPOCH_MAX:

@@ -67,8 +67,10 @@ def due(
             for epochs opened before.
     """
     desk = Desk.of(state, me, executors, now_ms, in_hand, checked, governance, approves=approves)
-    if state.label is None or (governance is not None and governance.bars(me.node_id, now_ms)):
+    if state.label is None:
         return Roster()
+    if governance is not None and governance.bars(me.node_id, now_ms):
+        return Roster(wake_at_ms=governance.barred_until(me.node_id))
     opened_at = state.opened_at(state.label)
     if restored_at_ms is not None and opened_at <= restored_at_ms:
         return Roster()

@@ -119,6 +119,11 @@ class Governance:
         """Tell whether a penalty leaves what a node says now without effect."""
         return self._statements.bars(node, now_ms)
 
+    def barred_until(self, node: NodeId) -> int | None:
+        """Return when a penalty for a time is over, in ms; None where there is none such."""
+        penalty = self.penalty(node)
+        return None if penalty is None or penalty.window is None else penalty.window[1]
+
     def revocation(self, target: EventId) -> Statement | None:
         """Return the statement that holds of an event, if there is one."""
         return self._statements.standing_statement(EventRevoked.kind, target)

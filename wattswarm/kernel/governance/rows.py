@@ -54,8 +54,12 @@ def _member_rows(version: Version) -> Iterator[Row]:
 
 
 def statement_rows(statements: Statements) -> Mapping[str, tuple[Row, ...]]:
-    """Return the rows of statements, and of the events that those who were cut off keep."""
-    gathered = sorted(statements.gathered, key=lambda each: each.id)
+    """Return the rows of statements, and of the events that those who were cut off keep.
+
+    What no finalizer has signed is none, whatever a stranger writes: it has a verdict, no more.
+    """
+    signed = (each for each in statements.gathered if each.signers)
+    gathered = sorted(signed, key=lambda each: each.id)
     return {
         "governance_statements": tuple(
             _statement_row(each, is_quorate=statements.is_quorate(each)) for each in gathered

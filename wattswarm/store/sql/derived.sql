@@ -568,42 +568,47 @@ create index reuse_rejections_by_decision on reuse_rejections (decision_id);
 create index contributions_by_node on contributions (node);
 
 -- Of several revisions under one key the highest stands, then the latest, then the one of the greater id: a
--- view, so that when one is voided the one before it stands again.
+-- view, so that when one is voided the one before it stands again. It is looked up in the index for each row: joined
+-- with itself, a key with many revisions would cost their square.
 
 create index feed_subscriptions_by_key on feed_subscriptions (scope, author, feed_key, revision, created_at, event_id);
 create view current_subscriptions as
 select * from feed_subscriptions as said
-where not exists (
-    select from feed_subscriptions as other
+where said.event_id = (
+    select other.event_id from feed_subscriptions as other
     where (other.scope, other.author, other.feed_key) = (said.scope, said.author, said.feed_key)
-        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+    order by other.revision desc, other.created_at desc, other.event_id desc
+    limit 1
 );
 
 create index task_announcements_by_key on task_announcements (scope, author, announcement_key, revision, created_at, event_id);
 create view current_announcements as
 select * from task_announcements as said
-where not exists (
-    select from task_announcements as other
+where said.event_id = (
+    select other.event_id from task_announcements as other
     where (other.scope, other.author, other.announcement_key) = (said.scope, said.author, said.announcement_key)
-        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+    order by other.revision desc, other.created_at desc, other.event_id desc
+    limit 1
 );
 
 create index execution_intents_by_key on execution_intents (scope, author, task_id, execution_set, revision, created_at, event_id);
 create view current_intents as
 select * from execution_intents as said
-where not exists (
-    select from execution_intents as other
+where said.event_id = (
+    select other.event_id from execution_intents as other
     where (other.scope, other.author, other.task_id, other.execution_set) = (said.scope, said.author, said.task_id, said.execution_set)
-        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+    order by other.revision desc, other.created_at desc, other.event_id desc
+    limit 1
 );
 
 create index execution_sets_by_key on execution_sets (scope, author, task_id, execution_set, revision, created_at, event_id);
 create view current_sets as
 select * from execution_sets as said
-where not exists (
-    select from execution_sets as other
+where said.event_id = (
+    select other.event_id from execution_sets as other
     where (other.scope, other.author, other.task_id, other.execution_set) = (said.scope, said.author, said.task_id, said.execution_set)
-        and (other.revision, other.created_at, other.event_id) > (said.revision, said.created_at, said.event_id)
+    order by other.revision desc, other.created_at desc, other.event_id desc
+    limit 1
 );
 
 create index topic_messages_newest on topic_messages (created_at desc, event_id desc);
