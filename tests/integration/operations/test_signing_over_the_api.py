@@ -156,9 +156,12 @@ async def test_after_the_word_new_tasks_are_worked_on_and_old_epochs_are_left_al
         async with api_node(restored.database, restored.folder, settings=INGEST) as node:
             brought = await bring(node, restored.rest)
             before = locks(restored.database)
+            key = {"json": {"contract": SAMPLE}, "headers": {"idempotency-key": "mine"}}
+            assert (await node.refusal("POST", "/tasks", **key))["code"] == "signing_stopped"
             said = await node.post("/node/restored")
             assert (said["state"], said["restored_at"] is not None) == ("free", True)
             await node.post("/executors", {"name": "one", "base_url": url, "profile": "textrank"})
+            assert (await node.refusal("POST", "/tasks", **key))["code"] == "restored_since"
             fresh = (await node.submit())["task_id"]
             await node.wait_final(fresh)
 

@@ -94,3 +94,12 @@ def test_only_the_operator_frees_what_the_writer_stopped(database: Database) -> 
         writer.append(singles([event(7)]))
         writer.close()
         assert standing(database).word == "suspected"
+
+
+def test_whoever_remembers_positions_of_a_restored_log_begins_anew(database: Database) -> None:
+    with database.connect(Purpose.LOCAL) as connection:
+        before = LogReader(connection).head()
+        Signing(connection).restored(START_MS)
+        after = LogReader(connection).head()
+    assert before.feed_epoch != after.feed_epoch
+    assert (before.seq, before.chain, before.term) == (after.seq, after.chain, after.term)

@@ -84,7 +84,7 @@ OPERATIONS: Final = (
         answer=Submitted,
         status=201,
         takes_key=True,
-        codes=("contract_invalid", "idempotency_conflict", "signing_stopped", "read_only"),
+        codes=("contract_invalid", "idempotency_conflict", *SIGNED_CODES),
     ),
     Operation(
         method="POST",

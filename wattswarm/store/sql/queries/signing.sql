@@ -8,7 +8,12 @@ set word = 'suspected', since_ms = %(at_ms)s, event_id = %(event_id)s
 where word = 'free'
 
 -- name: restored
--- Never before what the log knows of: a clock that was set back must not forget an epoch.
+-- Never before what the log knows of: a clock that was set back must not forget an epoch. Positions in this log are
+-- other events' than before, so whoever remembers some has to begin anew.
+with renewed as (
+    update sel_head set feed_epoch = uuid_send(gen_random_uuid())
+)
+
 update own_signing
 set word = 'free', since_ms = null, event_id = null, restored_at_ms = greatest(
     %(at_ms)s::bigint,
