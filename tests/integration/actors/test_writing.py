@@ -1,7 +1,7 @@
 """The writer's answers: what is in the log, what was there already, and what never gets in."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -88,7 +88,9 @@ async def test_an_event_of_its_own_key_from_elsewhere_is_an_alarm_and_ends_all_s
     database: Database, tmp_path: Path
 ) -> None:
     log = Log()
-    async with actor_tree(database, tmp_path, without=WRITER_ALONE, logger=log) as node:
+    async with actor_tree(
+        database, tmp_path, without=WRITER_ALONE, logger=cast("Any", log)
+    ) as node:
         assert isinstance(await node.append(note(node, 1)), Appended)
         assert isinstance(await node.append(note(node, 1), is_own=False), Appended)
         assert not alarms(log)
@@ -96,7 +98,9 @@ async def test_an_event_of_its_own_key_from_elsewhere_is_an_alarm_and_ends_all_s
         ((level, fields),) = alarms(log)
         assert level == "error"
         assert "wattswarm node restored" in fields["remedy"]
-    async with actor_tree(database, tmp_path, without=WRITER_ALONE, logger=log) as node:
+    async with actor_tree(
+        database, tmp_path, without=WRITER_ALONE, logger=cast("Any", log)
+    ) as node:
         refused = await node.append(note(node, 3))
         assert isinstance(refused, AppendRefused)
         assert (refused.code, refused.retry_after_ms) == ("signing_stopped", None)

@@ -4,7 +4,7 @@ A node works on after a backup of its database was taken. The backup is restored
 state directory with the same seed, and then learns what came after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tests.support.postgres import Cluster
 from wattswarm.config.state_dir import StateDir
 from wattswarm.kernel.payloads.control import PAYLOADS
 from wattswarm.store.connection import Database, Purpose
+from wattswarm.store.local import Executions
 
 INGEST = {"INGEST__ENABLED": "true"}
 CONTINUOUS = {**SAMPLE, "mode": "continuous", "budget_mode": "epoch_renew"}
@@ -40,7 +41,7 @@ class Restored:
 
 
 @contextmanager
-def copied(cluster: Cluster, database: Database) -> Iterator[Database]:
+def copied(cluster: Cluster, database: Database) -> Generator[Database]:
     """Have a copy of a database that nobody uses at the moment."""
     name = str(conninfo_to_dict(database.dsn)["dbname"])
     with cluster.database(template=name) as made:
@@ -91,8 +92,14 @@ def locks(database: Database) -> set[tuple[str, bytes]]:
     return {(kind, bytes(key)) for kind, key in rows}
 
 
+@pytest.fixture
+def executor() -> Generator[str]:
+    with reference_executor("one", "textrank") as url:
+        yield url
+
+
 async def test_a_restored_backup_stops_signing_until_its_operator_says_what_it_is(
-    restored: Restored,
+    restored: Restored, executor: str
 ) -> None:
     async with api_node(restored.database, restored.folder, settings=INGEST) as node:
         assert (await node.get("/node"))["signing"]["state"] == "free"
@@ -103,9 +110,14 @@ async def test_a_restored_backup_stops_signing_until_its_operator_says_what_it_i
         view = await node.get(f"/tasks/{restored.done}", min_seq=brought["head_seq"])
         assert view["task"]["state"] == "final", "reading and deriving go on"
         assert (await bring(node, restored.rest))["appended"] == 0
+        await node.post("/executors", {"name": "one", "base_url": executor, "profile": "textrank"})
     async with api_node(restored.database, restored.folder, settings=INGEST) as node:
+        assert (await node.post("/executors/one/check"))["ok"] is True
         await shows_that_nothing_is_signed(node)
         await refuses_to_sign(node, restored)
+        with restored.database.connect(Purpose.LOCAL) as connection:
+            unfinished = bytes.fromhex(restored.unfinished)
+            assert Executions(connection).count([unfinished]) == 0, "nothing is paid for in vain"
         said = await node.post("/node/cloned")
         assert said["state"] == "cloned"
         finding = await signing_finding(node)
@@ -179,8 +191,8 @@ async def test_after_the_word_new_tasks_are_worked_on_and_old_epochs_are_left_al
             assert (await bring(node, restored.rest))["appended"] == 0
             assert (await signing_finding(node))["level"] == "ok"
 
-            signed = [row for row in node.inside.rows(brought["head_seq"]) if row.task_id]
-            kinds = {row.kind for row in signed if row.task_id.hex() in old}
+            signed = node.inside.rows(brought["head_seq"])
+            kinds = {row.kind for row in signed if (row.task_id or b"").hex() in old}
             assert kinds <= {payload.kind for payload in PAYLOADS.values()}
             assert any(row.kind == "DECISION_FINALIZED" for row in signed)
         new = locks(restored.database) - before
