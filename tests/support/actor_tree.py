@@ -18,6 +18,7 @@ import attrs
 import trio
 
 from wattswarm.actors.messages import Append, Appended, AppendRefused
+from wattswarm.actors.runtime.actor import Logger
 from wattswarm.actors.runtime.exit import CrashReport, DeadLetter
 from wattswarm.actors.runtime.opening import open_tree
 from wattswarm.actors.runtime.spec import ChildSpec, TreeSpec
@@ -136,6 +137,7 @@ async def actor_tree(
     without: Collection[str] = LEFT_OUT,
     settings: Mapping[str, object] | None = None,
     chaos: bool = False,
+    logger: Logger | None = None,
 ) -> AsyncGenerator[ActorTree]:
     """Run the actors of a node on a database; they are ready inside the block."""
     state = StateDir(folder / "node")
@@ -157,6 +159,7 @@ async def actor_tree(
         secrets={SEED: key.seed},
         wire=True,
         chaos_enabled=chaos,
+        logger=logger,
         on_crash=crashes.append,
         on_dead_letter=letters.append,
     ) as running:

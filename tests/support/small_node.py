@@ -82,6 +82,7 @@ class SmallNode(SmallBoard):
     """What the creator of a task said last, by kind."""
     council: Council = attrs.field(factory=Council)
     """The governance of another network, of which this node is one of three finalizers."""
+    signing: nodes.SigningView = attrs.field(factory=nodes.SigningView)
     slow_s: float = 0
     """How long `doctor` takes."""
 
@@ -115,6 +116,7 @@ class SmallNode(SmallBoard):
             restarts=0,
             dead_letters=len(self.letters),
             faults_armed=len(self.armed),
+            signing=self.signing,
         )
 
     async def readiness(self) -> nodes.Readiness:
@@ -132,6 +134,16 @@ class SmallNode(SmallBoard):
         async with self.moved:
             self.moved.notify_all()
         return nodes.Stopping(pid=1, stop_ms_max=1_000)
+
+    async def restored(self) -> nodes.SigningView:
+        """Sign again."""
+        self.signing = nodes.SigningView(restored_at=when(NOW))
+        return self.signing
+
+    async def cloned(self) -> nodes.SigningView:
+        """Sign nothing."""
+        self.signing = nodes.SigningView(state="cloned", since=when(NOW))
+        return self.signing
 
     async def doctor(self) -> nodes.Diagnosis:
         """Find that executors are missing, when they are."""
@@ -727,9 +739,13 @@ class SmallNode(SmallBoard):
         """Draft the next version."""
         return await self.council.me.writes.change_governance(order)
 
-    async def sign_version(self, name: str, *, dry_run: bool) -> laws.GovernanceChanged | Rejection:
+    async def sign_version(
+        self, name: str, *, dry_run: bool, after_restore: bool = False
+    ) -> laws.GovernanceChanged | Rejection:
         """Sign another finalizer's draft."""
-        return await self.council.me.writes.sign_version(name, dry_run=dry_run)
+        return await self.council.me.writes.sign_version(
+            name, dry_run=dry_run, after_restore=after_restore
+        )
 
     async def admit_node(self, name: str, *, dry_run: bool) -> laws.Admitted | Rejection:
         """Admit a node."""

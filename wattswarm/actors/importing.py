@@ -28,7 +28,8 @@ class Importer:
     """Checks events of others, and appends those that are authentic.
 
     Args:
-        writer: Open, and nobody else's. now_ms: Gives the time, in ms since the Unix epoch.
+        writer: Open, and nobody else's; it knows whose log this is.
+        now_ms: Gives the time, in ms since the Unix epoch.
     """
 
     writer: LogWriter

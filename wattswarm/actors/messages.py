@@ -27,8 +27,9 @@ class Appended:
 class AppendRefused:
     """Nothing of the request was written.
 
-    `code` is `lock_held` (this node has signed another value), `log_read_only` (the disk is full)
-    or `malformed`; `retry_after_ms` is given where trying again may help.
+    `code` is `lock_held` (this node has signed another value), `signing_stopped` or
+    `restored_since` (it may have, and its log does not know), `log_read_only` (the disk is full) or
+    `malformed`; `retry_after_ms` is given where trying again may help.
     """
 
     code: str
@@ -36,16 +37,18 @@ class AppendRefused:
     retry_after_ms: int | None = None
 
 
-@message(tag=3)
+@message(tag=3, version=2)
 class Append(Request[Appended | AppendRefused]):
     """Put genuine events into the log, all of them or none; a known id keeps its place.
 
-    `locks` are taken in the same transaction. `is_own` events go before those of others.
+    `locks` are taken in the same transaction. `is_own` events are signed by this node now; they go
+    before those of others. `opened_at`: see `Signing`.
     """
 
     events: tuple[bytes, ...]
     locks: tuple[Lock, ...] = ()
     is_own: bool = False
+    opened_at: int | None = None
 
 
 # What is announced. An announcement is a hint: whoever misses it finds the same in the log.

@@ -17,15 +17,25 @@ from wattswarm.actors.announcing import announce
 from wattswarm.actors.backoff import until_available
 from wattswarm.actors.messages import Append, Appended, AppendRefused, HeadMoved, SelWriterMessage
 from wattswarm.actors.runtime.actor import Actor, Context
+from wattswarm.kernel.codes import CODES
 from wattswarm.kernel.errors import Malformed
-from wattswarm.kernel.event import decode_again
-from wattswarm.kernel.ids import short
+from wattswarm.kernel.event import Event, decode_again
+from wattswarm.kernel.ids import NodeId, short
 from wattswarm.kernel.limits import APPEND_BYTES_MAX, BATCH_BYTES_MAX, BATCH_EVENTS_MAX
 from wattswarm.store.connection import Database
 from wattswarm.store.errors import StoreFull, StoreUnavailable
 from wattswarm.store.event_log import POINTS, LogWriter
 from wattswarm.store.log_record import Appended as Written
-from wattswarm.store.log_record import Entry, Group, LockRefused, Outcome, Stored, Unstorable
+from wattswarm.store.log_record import (
+    Entry,
+    Forgotten,
+    Group,
+    LockRefused,
+    Outcome,
+    SigningStopped,
+    Stored,
+    Unstorable,
+)
 
 Answer: TypeAlias = Appended | AppendRefused
 
@@ -44,6 +54,7 @@ class SelWriter(Actor[SelWriterMessage]):
     """Owner of the log's one writing session.
 
     Args:
+        own: The id of this node.
         readers: Actors that are told where the log ends.
         disk: A path on the disk of the database; empty when that is elsewhere.
         disk_free_mib_min: With less room than this nothing is taken: a server that runs out of room
@@ -55,6 +66,7 @@ class SelWriter(Actor[SelWriterMessage]):
     dsn: str = attrs.field(repr=False)
     schema: str
     network_id: str
+    own: bytes
     readers: tuple[str, ...] = ()
     disk: str = ""
     disk_free_mib_min: int = 0
@@ -67,7 +79,12 @@ class SelWriter(Actor[SelWriterMessage]):
 
     async def recover(self, ctx: Context) -> None:
         """Take the log over from whoever wrote before, and say where it ends."""
-        writer = LogWriter(Database(self.dsn, self.schema), point=ctx.point_sync)
+        writer = LogWriter(
+            Database(self.dsn, self.schema),
+            point=ctx.point_sync,
+            own=NodeId(self.own),
+            alarm=lambda event: _alarm(event, ctx),
+        )
         self._writer = ctx.hold(closing(writer))
         head = await until_available(ctx, self._writer.open)
         self._head, self._term = head.seq, head.term
@@ -116,8 +133,11 @@ class SelWriter(Actor[SelWriterMessage]):
         if not request.events or size > APPEND_BYTES_MAX:
             raise Malformed(code="too_large", message=f"{size} bytes of events in one request")
         events = [decode_again(wire, network_id=self.network_id) for wire in request.events]
-        first = Entry(event=events[0], received_at=now_ms, locks=request.locks)
-        return [first, *(Entry(event=event, received_at=now_ms) for event in events[1:])]
+        entries = [
+            Entry(event=event, received_at=now_ms, is_own=request.is_own) for event in events
+        ]
+        first = attrs.evolve(entries[0], locks=request.locks, opened_at=request.opened_at)
+        return [first, *entries[1:]]
 
     async def _write(self, groups: Sequence[Group], ctx: Context) -> Sequence[Answer]:
         """Write one transaction; wait for a database that is away, refuse on a full disk."""
@@ -188,6 +208,15 @@ def transactions(batch: Sequence[Append], counts: Mapping[int, int]) -> Iterator
         yield chosen
 
 
+def _alarm(event: Event, ctx: Context) -> None:
+    ctx.log.error(
+        "this node's key has signed what its log does not hold: nothing is signed any more",
+        event_id=short(event.event_id),
+        event_kind=event.kind,
+        remedy="`wattswarm node restored` or `wattswarm node cloned`",
+    )
+
+
 def _answer(outcome: Outcome, written: Written) -> Answer:
     match outcome:
         case Stored(positions):
@@ -202,6 +231,10 @@ def _answer(outcome: Outcome, written: Written) -> Answer:
                 "lock_held",
                 f"this node has signed {short(held)} for the same {lock.kind}: it signs no other",
             )
+        case SigningStopped():
+            return AppendRefused("signing_stopped", CODES["signing_stopped"])
+        case Forgotten():
+            return AppendRefused("restored_since", CODES["restored_since"])
         case Unstorable(reason):
             return AppendRefused("unstorable", f"the database refuses these events: {reason}")
 

@@ -18,6 +18,7 @@ def of_node(node: NodeView) -> Iterator[Reading]:
     yield Reading("wattswarm_ready", float(node.state == "ready"))
     yield Reading("wattswarm_uptime_seconds", node.uptime_ms / MS)
     yield Reading("wattswarm_faults_armed", node.faults_armed)
+    yield Reading("wattswarm_signing_stopped", float(node.signing.state != "free"))
     yield Reading("wattswarm_log_head_seq", node.log.head_seq)
     yield Reading("wattswarm_log_projected_seq", node.log.projected_seq)
     yield Reading("wattswarm_log_writer_term", node.log.writer_term)

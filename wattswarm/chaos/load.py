@@ -96,6 +96,7 @@ class Load:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_tasks)
             with self._sending:
+                await self._admit_others()
                 async with trio.open_nursery() as clients:
                     clients.start_soon(self._submit_tasks)
                     clients.start_soon(self._bring_archives)
@@ -211,9 +212,20 @@ class Load:
 
     # --- events of others -----------------------------------------------------------------------
 
-    async def _bring_archives(self) -> None:
+    async def _admit_others(self) -> None:
+        """Have an author admitted whose events can be brought, before anything else is done.
+
+        No command admits anybody to a local network, so the node's own key says it behind its back.
+        To the node that is a restored backup: it signs nothing until it is told so.
+        """
         admission = draft_admission(self._foreign.node_id, _now_ms())
         await self._bring([admission.sign(self._network_id, self._key)])
+        while True:
+            if await self._try("/node/restored", {}, None) is not None:
+                return
+            await trio.sleep(AGAIN_S)
+
+    async def _bring_archives(self) -> None:
         while True:
             began = trio.current_time()
             await self._bring(self.foreign_events(EVENTS_PER_ARCHIVE))

@@ -48,6 +48,10 @@ REMEDY_BY_CODE: Final[Mapping[str, str]] = {
     "too_early": "wait until the epoch expires, or say --now",
     "signed_rival": "draft one that names it: --supersede",
     "barred": "`wattswarm governance statements` says why; other finalizers may pardon this node",
+    "signing_stopped": "`wattswarm doctor` says why; then say `wattswarm node restored`, if this "
+    "log was restored from a backup, or `wattswarm node cloned`",
+    "restored_since": "leave it to others, or make a task anew; for governance, --after-restore "
+    "if this node has signed no other successor of that version",
     "not_ready": "`wattswarm doctor` says what it waits for",
     "read_only": "`wattswarm doctor` says what is missing (usually room on the disk)",
     "chaos_disabled": "start the node with `--set chaos.enabled=true`",

@@ -34,6 +34,7 @@ class Terms:
         dry_run: Only show the resulting version and its differences; sign nothing.
         supersede: Draft another although one waits for signatures: it names that one.
         out_of_turn: Draft although another finalizer's turn it is.
+        after_restore: Sign although this node's log was restored: it has signed no other successor.
     """
 
     effective_at: str | None = None
@@ -42,6 +43,7 @@ class Terms:
     dry_run: Switch = False
     supersede: Switch = False
     out_of_turn: Switch = False
+    after_restore: Switch = False
 
     def order(self, **changes: object) -> Mapping[str, object]:
         """Return the order for these changes on these terms."""
@@ -53,6 +55,7 @@ class Terms:
             "dry_run": self.dry_run,
             "supersede": self.supersede,
             "out_of_turn": self.out_of_turn,
+            "after_restore": self.after_restore,
         }
 
 
@@ -209,19 +212,28 @@ def set_admission(word: AdmissionWord, /, *, terms: Terms = AS_USUAL, session: H
 
 
 @app.command
-def sign(version: str, /, *, dry_run: Switch = False, session: Here) -> None:
+def sign(
+    version: str,
+    /,
+    *,
+    dry_run: Switch = False,
+    after_restore: Switch = False,
+    session: Here,
+) -> None:
     """Sign a version that another finalizer has drafted; `pending` lists them.
 
     Args:
         version: Its id, or a unique prefix.
         dry_run: Only show what would be signed.
+        after_restore: Sign although this node's log was restored: it has signed no other successor.
     """
     from wattswarm.cli.views.governance import changed_view
     from wattswarm.surface.governance import GovernanceChanged
 
     with session.client() as client:
         path = f"/governance/versions/{segment(version)}/sign"
-        session.out.show(client.post(GovernanceChanged, path, {"dry_run": dry_run}), changed_view)
+        order = {"dry_run": dry_run, "after_restore": after_restore}
+        session.out.show(client.post(GovernanceChanged, path, order), changed_view)
 
 
 @app.command

@@ -74,12 +74,13 @@ def verify(*, session: Here) -> int:
     """Check every signature and every link of the chain; exit code 1 when something is wrong."""
     from wattswarm.cli.views.log import verified_view
 
-    verified = _online_verify(session) if _is_up(session) else _offline_verify(session)
+    verified = _online_verify(session) if is_up(session) else _offline_verify(session)
     session.out.show(verified, verified_view)
     return 0 if verified.ok else FAILED
 
 
-def _is_up(session: Session) -> bool:
+def is_up(session: Session) -> bool:
+    """Tell whether a node is to be asked, and not its database."""
     from wattswarm.cli.client import URL_VARIABLE
 
     return URL_VARIABLE in session.environment or session.state.holder() is not None
@@ -109,7 +110,7 @@ def replay(*, verify: Annotated[bool, Parameter(negative="")] = False, session: 
     """
     from wattswarm.cli.views.log import replayed_view
 
-    online = _is_up(session)
+    online = is_up(session)
     replayed = _online_replay(session, verify) if online else _offline_replay(session, verify)
     session.out.show(replayed, replayed_view)
     return FAILED if replayed.equal is False else 0
@@ -176,7 +177,7 @@ def export(
 @contextmanager
 def _chunks(session: Session, part: Part) -> Generator[Iterator[bytes]]:
     """Give the archive, from the node or from its database."""
-    if _is_up(session):
+    if is_up(session):
         with (
             session.client() as client,
             client.archive(
@@ -193,19 +194,26 @@ def _chunks(session: Session, part: Part) -> Generator[Iterator[bytes]]:
 
 
 @app.command(name="import")
-def import_(file: str, /, *, session: Here) -> int:
+def import_(
+    file: str, /, *, restored: Annotated[bool, Parameter(negative="")] = False, session: Here
+) -> int:
     """Take the events of an archive into the log; each is checked, and none is taken twice.
 
     A running node must have ingest.enabled. Exit code 1 when the file is damaged, 4 when events
-    were refused; what is authentic is in the log in either case.
+    were refused; what is authentic is in the log in either case. An event that this node's own key
+    signed and its log does not hold stops signing, unless it is --restored.
 
     Args:
         file: An archive; - is stdin.
+        restored: This node's log is being restored: say so first, as `node restored` does.
     """
     from wattswarm.cli.bringing import import_archive
     from wattswarm.cli.views.log import imported_view
 
-    with _bring(session) as bring, session.out.progress("importing") as progress:
+    with (
+        _bring(session, is_restore=restored) as bring,
+        session.out.progress("importing") as progress,
+    ):
         imported = import_archive(file, bring, progress)
     session.out.show(imported, imported_view)
     if not imported.intact:
@@ -214,18 +222,24 @@ def import_(file: str, /, *, session: Here) -> int:
 
 
 @contextmanager
-def _bring(session: Session) -> "Generator[Bring]":
+def _bring(session: Session, *, is_restore: bool) -> "Generator[Bring]":
     """Give what puts events into the log: through the node, or into its database."""
-    if _is_up(session):
+    from wattswarm.cli import signing
+
+    if is_up(session):
         from wattswarm.kernel.archive import archive
 
         with session.client() as client:
+            if is_restore:
+                signing.say(client, signing.RESTORED)
             yield lambda network_id, events: client.bring(archive(network_id, events))
+            signing.warn(client, session.out)
         return
     from wattswarm.cli import offline
 
     session.out.note(OPENING)
-    with offline.importing(session.config(), session.state) as bring:
+    config, state, alarm = session.config(), session.state, signing.alarm(session.out)
+    with offline.importing(config, state, alarm, is_restore=is_restore) as bring:
         yield bring
 
 

@@ -105,6 +105,34 @@ def status(*, session: Here) -> int:
 
 
 @app.command
+def restored(*, session: Here) -> None:
+    """Say that this node's log was restored from a backup; best before the node starts again.
+
+    It signs again, but nothing for epochs that were opened before now: what it has signed for them
+    since the backup, it has forgotten. Tasks made from now on are not affected.
+    """
+    _say(session, is_restore=True)
+
+
+@app.command
+def cloned(*, session: Here) -> None:
+    """Say that another node has this one's key: nothing is signed here any more.
+
+    Stop one of the two. When the other is gone for good, `node restored` lets this one sign again.
+    """
+    _say(session, is_restore=False)
+
+
+def _say(session: Session, *, is_restore: bool) -> None:
+    from wattswarm.cli import signing
+    from wattswarm.cli.log import is_up
+    from wattswarm.cli.views.node import signing_view
+
+    word = signing.RESTORED if is_restore else signing.CLONED
+    session.out.show(signing.take(session, word, is_up=is_up(session)), signing_view)
+
+
+@app.command
 def reputation(
     node: str | None = None,
     /,

@@ -16,10 +16,12 @@ from wattswarm.cli.failure import Failure
 from wattswarm.config.load import LoadedConfig
 from wattswarm.config.state_dir import StateDir
 from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.event import Event
 from wattswarm.kernel.version import local_genesis, network_id_of
 from wattswarm.operations.exporting import chunks_of, log_part
 from wattswarm.operations.ingestion import Ingestion
 from wattswarm.operations.log import foreign_archive
+from wattswarm.operations.signing import signing_view
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.embedded import running
 from wattswarm.store.event_log import LogWriter
@@ -27,7 +29,9 @@ from wattswarm.store.log_reader import LogReader
 from wattswarm.store.log_verify import Flaw, verify_log
 from wattswarm.store.migrate import migrate, require_current
 from wattswarm.store.projection_reader import ProjectionReader
+from wattswarm.store.signing import Signing, Standing
 from wattswarm.surface.log import Ingested, LogFault, Part, Replayed, Verified
+from wattswarm.surface.node import SigningView
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how far the work is, and how much there is."""
@@ -137,13 +141,28 @@ def exporting(loaded: LoadedConfig, state: StateDir, part: Part) -> Generator[It
 
 
 @contextmanager
-def importing(loaded: LoadedConfig, state: StateDir) -> Generator[Bring]:
-    """Give what puts events into the log; a database is made where there is none yet."""
+def importing(
+    loaded: LoadedConfig,
+    state: StateDir,
+    alarm: Callable[[Event], None],
+    *,
+    is_restore: bool = False,
+) -> Generator[Bring]:
+    """Give what puts events into the log; a database is made where there is none yet.
+
+    Args:
+        alarm: Is told of the event that stops signing: this node's key signed it, and this log did
+            not hold it.
+        is_restore: The log is being restored: events of this node's own key are expected, and
+            nothing is signed later for what was opened before now.
+    """
     with (
         database(loaded, state, make=True) as place,
         place.connect(Purpose.READER, name="wattswarm:import") as connection,
-        closing(LogWriter(place)) as writer,
+        closing(LogWriter(place, own=state.known_key().node_id, alarm=alarm)) as writer,
     ):
+        if is_restore:
+            _say(place, Signing.restored)
         writer.open()
         reader, network_id = LogReader(connection), _network_id(state)
         importer = Importer(writer, reader, GovernanceTail(network_id), _wall_ms)
@@ -157,6 +176,19 @@ def importing(loaded: LoadedConfig, state: StateDir) -> Generator[Bring]:
             return made.view(reader.head().seq, intact=True)
 
         yield bring
+
+
+def say_signing(
+    loaded: LoadedConfig, state: StateDir, say: Callable[[Signing, int], Standing]
+) -> SigningView:
+    """Take the operator's word on who signs with this node's key."""
+    with database(loaded, state) as place:
+        return signing_view(_say(place, say))
+
+
+def _say(place: Database, say: Callable[[Signing, int], Standing]) -> Standing:
+    with place.connect(Purpose.LOCAL) as connection:
+        return say(Signing(connection), _wall_ms())
 
 
 def _wall_ms() -> int:

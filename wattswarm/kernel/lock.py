@@ -6,7 +6,7 @@ second thought, makes a node contradict itself.
 """
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import attrs
 
@@ -38,10 +38,21 @@ class Lock:
 
 @attrs.frozen
 class Signing:
-    """A draft to be signed and appended, with the locks that must hold in the same transaction."""
+    """A draft to be signed and appended, with the locks that must hold in the same transaction.
+
+    `opened_at`: when that was opened, in ms, which this may contradict an earlier signature on: an
+    epoch, or governance as it stands. A log that was restored since then has forgotten locks, so
+    its writer refuses it. None: it contradicts nothing, whatever was signed before.
+    """
 
     draft: Draft
     locks: tuple[Lock, ...] = ()
+    opened_at: int | None = None
+
+
+def opened_at(signings: Iterable[Signing]) -> int | None:
+    """Return when the oldest of what some signings are for was opened, if that matters to any."""
+    return min((each.opened_at for each in signings if each.opened_at is not None), default=None)
 
 
 def epoch_key(task_id: TaskId, epoch: int, pin: Digest) -> bytes:

@@ -184,6 +184,7 @@ def groups(loaded: LoadedConfig, state: StateDir, key: KeyPair) -> tuple[Group, 
         section=actors.sel_writer,
         args={
             **network,
+            "own": key.node_id,
             "readers": readers,
             "disk": "" if config.store.pg_url else str(state.path),
             "disk_free_mib_min": config.store.disk_free_mib_min,

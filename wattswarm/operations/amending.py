@@ -43,12 +43,17 @@ class Amending:
         return await self._make(
             lambda governance, now_ms: self._drafted(governance, order, now_ms),
             is_dry_run=order.dry_run,
+            after_restore=order.after_restore,
         )
 
-    async def sign_version(self, name: str, *, dry_run: bool) -> GovernanceChanged | Rejection:
+    async def sign_version(
+        self, name: str, *, dry_run: bool, after_restore: bool = False
+    ) -> GovernanceChanged | Rejection:
         """Sign a version that another finalizer has drafted."""
         return await self._make(
-            lambda governance, now_ms: self._signed(governance, name, now_ms), is_dry_run=dry_run
+            lambda governance, now_ms: self._signed(governance, name, now_ms),
+            is_dry_run=dry_run,
+            after_restore=after_restore,
         )
 
     async def admit_node(self, name: str, *, dry_run: bool) -> Admitted | Rejection:
@@ -107,8 +112,13 @@ class Amending:
     # --- making ---------------------------------------------------------------------------------
 
     async def _make(
-        self, move: Callable[[Governance, int], Motion | Rejection], *, is_dry_run: bool
+        self,
+        move: Callable[[Governance, int], Motion | Rejection],
+        *,
+        is_dry_run: bool,
+        after_restore: bool = False,
     ) -> GovernanceChanged | Rejection:
+        """Sign what `move` comes to; after a restore only where an operator vouches for it."""
         async with self._turn:
             now_ms = self.clock.wall_ms()
             found = await self.reads.run(
@@ -121,8 +131,14 @@ class Amending:
             )
             if isinstance(found, Rejection) or is_dry_run:
                 return found if isinstance(found, Rejection) else found.document
-            seq = await self.pen.write(found.motion.signings)
+            signings = found.motion.signings
+            seq = await self.pen.write(_vouched(signings) if after_restore else signings)
         return seq if isinstance(seq, Rejection) else attrs.evolve(found.document, seq=seq)
+
+
+def _vouched(signings: Signings) -> Signings:
+    """Return the signings as of one who knows that no lock on them was ever lost."""
+    return tuple(attrs.evolve(each, opened_at=None) for each in signings)
 
 
 def _made(

@@ -14,6 +14,7 @@ from wattswarm.kernel.errors import WattSwarmError
 from wattswarm.kernel.ids import NodeId
 from wattswarm.operations.checks.actors import check_actors, check_letters, check_work
 from wattswarm.operations.checks.executors import check_executors
+from wattswarm.operations.checks.signing import check_signing
 from wattswarm.operations.checks.standing import check_clock, check_governance, check_keys
 from wattswarm.operations.checks.storage import check_database, check_disk, check_log
 from wattswarm.operations.derivation import Governing
@@ -66,6 +67,7 @@ class Doctor:
             "disk": lambda: check_disk(self.state_dir, least_mib=store.disk_free_mib_min),
             "clock": lambda: check_clock(reads, clock),
             "keys": lambda: check_keys(self.state_dir),
+            "signing": lambda: check_signing(reads),
             "governance": lambda: check_governance(reads, self.governing, self.me, clock),
             "actors": lambda: check_actors(self.tree),
             "work": lambda: check_work(self.tree),

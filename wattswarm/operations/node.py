@@ -18,6 +18,7 @@ from wattswarm.operations.announcements import Announcements
 from wattswarm.operations.health import Health
 from wattswarm.operations.live_settings import live
 from wattswarm.operations.reading import LocalSession, projected_seq
+from wattswarm.operations.signing import read_signing, stop_reason
 from wattswarm.store.connection import Connection
 from wattswarm.store.local import DeadLetters
 from wattswarm.store.local import Executors as Registry
@@ -32,6 +33,7 @@ from wattswarm.surface.node import (
     NodeView,
     Readiness,
     SettingView,
+    SigningView,
     Stopping,
 )
 from wattswarm.surface.words import when
@@ -70,6 +72,7 @@ class Node:
         now_ms = self.clock.wall_ms()
         page = await self.reads.run(lambda connection: _page(connection, now_ms))
         executors, letters = await self.local.run(_counts)
+        stopped = stop_reason(page.signing)
         view, readiness = self.tree.describe(), self.health.readiness()
         actors = [actor for group in view.groups for actor in group.actors]
         running = sum(actor.state in ("ready", "suspended") for actor in actors)
@@ -99,7 +102,8 @@ class Node:
             restarts=restarts_in(view),
             dead_letters=letters,
             faults_armed=readiness.faults_armed,
-            warnings=readiness.reasons,
+            signing=page.signing,
+            warnings=(*readiness.reasons, *(() if stopped is None else (stopped,))),
         )
 
     async def readiness(self) -> Readiness:
@@ -144,6 +148,7 @@ class _Page:
     log: LogPosition
     tasks: dict[str, int]
     version: str
+    signing: SigningView
 
 
 def _page(connection: Connection, now_ms: int) -> _Page:
@@ -155,7 +160,7 @@ def _page(connection: Connection, now_ms: int) -> _Page:
         writer_term=head.term,
     )
     tasks = dict(ProjectionReader(connection).task_counts(now_ms))
-    return _Page(position, tasks, server_version(connection))
+    return _Page(position, tasks, server_version(connection), read_signing(connection))
 
 
 def server_version(connection: Connection) -> str:

@@ -25,6 +25,7 @@ from wattswarm.operations.market import Market
 from wattswarm.operations.merit import Merit
 from wattswarm.operations.node import Identity, Node
 from wattswarm.operations.processes import Processes
+from wattswarm.operations.signing import Signing
 from wattswarm.operations.speech import Speech
 from wattswarm.operations.stating import Stating
 from wattswarm.operations.stream import Stream
@@ -46,6 +47,7 @@ class Operations:
         self._lag = LoopLag()
         self.announcements = ground.announcements
         node = self._serve_node(ground)
+        self._serve_signing(ground)
         self._serve_tasks(ground)
         self._serve_submission(ground)
         self._serve_words(ground)
@@ -96,6 +98,11 @@ class Operations:
         self.config = node.config
         self.caught_up = node.caught_up
         return node
+
+    def _serve_signing(self, ground: Ground) -> None:
+        signing = Signing(local=ground.local, clock=ground.given.clock, log=ground.given.log)
+        self.restored = signing.restored
+        self.cloned = signing.cloned
 
     def _serve_tasks(self, ground: Ground) -> None:
         clock = ground.given.clock

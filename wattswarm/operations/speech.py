@@ -14,7 +14,7 @@ from wattswarm.kernel.codes import CODES
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import Governance
-from wattswarm.kernel.lock import Signing
+from wattswarm.kernel.lock import Signing, opened_at
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.state import TaskState
 from wattswarm.operations.derivation import Governing, derive_task
@@ -49,7 +49,9 @@ class Pen:
         events = [each.draft.sign(self.network_id, self.key).to_wire() for each in signings]
         locks = tuple(lock for each in signings for lock in each.locks)
         try:
-            answer = await self.append(Append(events=tuple(events), locks=locks, is_own=True))
+            answer = await self.append(
+                Append(tuple(events), locks, is_own=True, opened_at=opened_at(signings))
+            )
         except ActorError as error:
             return of_actor_error(error)
         return of_append(answer) if isinstance(answer, AppendRefused) else answer.seqs[-1]

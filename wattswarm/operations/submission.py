@@ -176,7 +176,8 @@ class Submission:
     # --- appending ------------------------------------------------------------------------------
 
     async def _append(self, event: Event) -> Submitted | Rejection:
-        request = Append(events=(event.to_wire(),), is_own=True)
+        # One that was kept before a restore and comes only now would never be worked on.
+        request = Append((event.to_wire(),), is_own=True, opened_at=event.created_at)
         try:
             answer = await self.append(request)
         except ActorError as error:

@@ -15,14 +15,15 @@ import psycopg
 
 from wattswarm.kernel import chain, radix_trie, time_trie
 from wattswarm.kernel.event import Event
-from wattswarm.kernel.ids import Digest, EventId, Seq
+from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq
 from wattswarm.kernel.radix_trie import Delta
-from wattswarm.store.append_plan import AppendPlan, LockName, plan_append
+from wattswarm.store.append_plan import AppendPlan, LockName, plan_append, signed_elsewhere
 from wattswarm.store.connection import Connection, Database, Purpose, translated
 from wattswarm.store.errors import Fenced, StoreError, StoreUnavailable
 from wattswarm.store.lane_tries import LaneTries
 from wattswarm.store.log_record import Appended, Entry, Group, Head, Unstorable
 from wattswarm.store.queries import load
+from wattswarm.store.signing import FREE, Signing, Standing
 
 EVENT_LOG: Final = load("event_log")
 
@@ -36,6 +37,9 @@ POINTS: Final = (
     "after_commit",
 )
 """Where a fault may strike: the names that `point` is called with, in order."""
+
+AFTER_ALARM: Final = "after_alarm"
+"""One more, which only a clone or a restored backup brings a writer to."""
 
 POISON: Final = (
     psycopg.DataError,
@@ -51,16 +55,25 @@ def _no_fault(_name: str) -> None:
     return
 
 
+def _no_alarm(_event: Event) -> None:
+    return
+
+
 @attrs.define
 class LogWriter:
     """Appends to the log, one batch at a time; owned by one thread.
 
     Args:
         database: Migrated. point: Called at each of `POINTS`; what it raises ends the batch there.
+        own: This node: when somebody brings an event of its key that the log does not hold, signing
+            is stopped for good before the event is taken. None: nothing is looked for.
+        alarm: Is told of such an event, in the thread of `append`.
     """
 
     database: Database
     point: Callable[[str], None] = _no_fault
+    own: NodeId | None = None
+    alarm: Callable[[Event], None] = _no_alarm
     _connection: Connection | None = attrs.field(default=None, init=False)
     _term: int | None = attrs.field(default=None, init=False)
     _lanes: dict[LaneName, int] = attrs.field(factory=dict[LaneName, int], init=False)
@@ -149,6 +162,9 @@ class LogWriter:
         self.point("before_begin")
         with translated():
             head, plan = self._begin(connection, groups)
+            if isinstance(plan, Event):
+                self._stop_signing(connection, plan, groups[0][0].received_at)
+                return self._transact(connection, groups)
             if plan.is_empty:
                 connection.execute(EVENT_LOG["rollback"])
                 return Appended(plan.outcomes, head)
@@ -161,8 +177,20 @@ class LogWriter:
         self.point("after_commit")
         return Appended(plan.outcomes, head)
 
-    def _begin(self, connection: Connection, groups: Sequence[Group]) -> tuple[Head, AppendPlan]:
-        """Open the transaction, holding the head, and decide what the batch adds."""
+    def _stop_signing(self, connection: Connection, event: Event, at_ms: int) -> None:
+        """Have it on the disk that nothing is signed, before the event is taken that shows why."""
+        connection.execute(EVENT_LOG["rollback"])
+        Signing(connection).suspect(event.event_id, at_ms)
+        self.alarm(event)
+        self.point(AFTER_ALARM)
+
+    def _begin(
+        self, connection: Connection, groups: Sequence[Group]
+    ) -> tuple[Head, AppendPlan | Event]:
+        """Open the transaction, holding the head, and decide what the batch adds.
+
+        Where an event shows that somebody else signs with this node's key, that is returned.
+        """
         entries = [entry for group in groups for entry in group]
         locks = [lock for entry in entries for lock in entry.locks]
         names = {"kinds": [lock.kind for lock in locks], "keys": [lock.key for lock in locks]}
@@ -174,14 +202,21 @@ class LogWriter:
             held = connection.execute(EVENT_LOG["held"], names, binary=True) if locks else ()
         head = self._head(fence.fetchone())
         self.point("after_fence")
+        positions = {EventId(event_id): Seq(seq) for event_id, seq in known}
+        standing = self._standing(connection, entries)
+        found = signed_elsewhere(groups, positions, self.own, standing)
+        if found is not None and not standing.is_stopped:
+            return head, found
         plan = plan_append(
-            groups,
-            last_seq=head.seq,
-            known={EventId(event_id): Seq(seq) for event_id, seq in known},
-            held=_held(held),
+            groups, last_seq=head.seq, known=positions, held=_held(held), standing=standing
         )
         self.point("after_dedupe")
         return head, plan
+
+    def _standing(self, connection: Connection, entries: Sequence[Entry]) -> Standing:
+        """Return whether this node may sign; not asked where nothing in a batch is of its key."""
+        is_ours = any(entry.is_own or entry.event.author == self.own for entry in entries)
+        return Signing(connection).standing() if is_ours else FREE
 
     def _write(
         self, connection: Connection, head: Head, plan: AppendPlan

@@ -18,12 +18,16 @@ from wattswarm.store.errors import LogDamaged
 class Entry:
     """An authentic event to be appended, and the locks that signing it takes.
 
-    `received_at`: ms since the Unix epoch, by the clock of this node.
+    `received_at`: ms since the Unix epoch, by the clock of this node. `is_own`: this node signs it
+    now; an event of its key that comes in any other way was signed elsewhere. `opened_at`: see
+    `Signing`.
     """
 
     event: Event
     received_at: int
     locks: tuple[Lock, ...] = ()
+    is_own: bool = False
+    opened_at: int | None = None
 
 
 Group: TypeAlias = Sequence[Entry]
@@ -55,13 +59,25 @@ class LockRefused:
 
 
 @attrs.frozen
+class SigningStopped:
+    """The group was left out: this node signs nothing until its operator says so."""
+
+
+@attrs.frozen
+class Forgotten:
+    """The group was left out: the log was restored after that was opened which it is for."""
+
+    restored_at_ms: int
+
+
+@attrs.frozen
 class Unstorable:
     """The group was left out: the database refuses it, by a bug of ours."""
 
     reason: str
 
 
-Outcome: TypeAlias = Stored | LockRefused | Unstorable
+Outcome: TypeAlias = Stored | LockRefused | SigningStopped | Forgotten | Unstorable
 
 
 @attrs.frozen(kw_only=True)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import attrs
 
 from wattswarm.kernel import chain, radix_trie, time_trie
-from wattswarm.kernel.event import LaneClass
+from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.ids import EventId, NodeId, Seq, TaskId
-from wattswarm.store.append_plan import LockName, plan_append
+from wattswarm.store.append_plan import LockName, plan_append, signed_elsewhere
 from wattswarm.store.errors import Fenced
 from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, ROWS_MAX, START
 from wattswarm.store.log_record import Appended, Entry, Group, Head, Lane, LogRow
+from wattswarm.store.signing import FREE, Standing, suspected
 
 
 @attrs.define
@@ -27,6 +28,7 @@ class MemoryLog:
     rows: list[LogRow] = attrs.field(factory=list[LogRow])
     positions: dict[EventId, Seq] = attrs.field(factory=dict[EventId, Seq])
     locks: dict[LockName, bytes] = attrs.field(factory=dict[LockName, bytes])
+    standing: Standing = FREE
 
     def head(self) -> Head:
         """Return the end of the log."""
@@ -58,12 +60,18 @@ def _no_fault(_name: str) -> None:
     return
 
 
+def _no_alarm(_event: Event) -> None:
+    return
+
+
 @attrs.define
 class MemoryLogWriter:
     """Appends as `LogWriter` does."""
 
     log: MemoryLog
     point: Callable[[str], None] = _no_fault
+    own: NodeId | None = None
+    alarm: Callable[[Event], None] = _no_alarm
     _term: int | None = attrs.field(default=None, init=False)
 
     def open(self) -> Head:
@@ -82,8 +90,13 @@ class MemoryLogWriter:
         self.point("before_begin")
         self.probe()
         self.point("after_fence")
+        self._look(groups)
         plan = plan_append(
-            groups, last_seq=self.log.head().seq, known=self.log.positions, held=self.log.locks
+            groups,
+            last_seq=self.log.head().seq,
+            known=self.log.positions,
+            held=self.log.locks,
+            standing=self.log.standing,
         )
         self.point("after_dedupe")
         if plan.is_empty:
@@ -95,6 +108,15 @@ class MemoryLogWriter:
         self.log.locks.update({(lock.kind, lock.key): lock.value for lock, _seq in plan.locks})
         self.point("after_commit")
         return Appended(plan.outcomes, self.log.head())
+
+    def _look(self, groups: Sequence[Group]) -> None:
+        """Stop signing if an event of ours comes that the log does not hold."""
+        standing = self.log.standing
+        found = signed_elsewhere(groups, self.log.positions, self.own, standing)
+        if found is not None and not standing.is_stopped:
+            self.log.standing = suspected(standing, found.event_id, groups[0][0].received_at)
+            self.alarm(found)
+            self.point("after_alarm")
 
     def probe(self) -> None:
         """Return if this is still the writer."""

@@ -80,7 +80,7 @@ from wattswarm.surface.merit import (
     SimilarFound,
     TaskKnowledge,
 )
-from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, Readiness, Stopping
+from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, Readiness, SigningView, Stopping
 from wattswarm.surface.statement import (
     EventOrder,
     PardonOrder,
@@ -117,6 +117,17 @@ class NodeOperations(Protocol):
 
     async def stop(self) -> Stopping:
         """Begin to stop; the answer is sent before the API closes."""
+        ...
+
+    async def restored(self) -> SigningView:
+        """Take the operator's word that the log was restored from a backup.
+
+        The node signs again, but nothing for what was opened before.
+        """
+        ...
+
+    async def cloned(self) -> SigningView:
+        """Take the operator's word that another node has this one's key: nothing is signed."""
         ...
 
     async def doctor(self) -> Diagnosis:
@@ -254,8 +265,13 @@ class GovernanceOperations(Protocol):
         """Draft the next version and sign it; with `dry_run`, only tell what it would be."""
         ...
 
-    async def sign_version(self, name: str, *, dry_run: bool) -> GovernanceChanged | Rejection:
-        """Sign a version that another finalizer has drafted."""
+    async def sign_version(
+        self, name: str, *, dry_run: bool, after_restore: bool = False
+    ) -> GovernanceChanged | Rejection:
+        """Sign a version that another finalizer has drafted.
+
+        With `after_restore` although the log was restored: this node has signed no other successor.
+        """
         ...
 
     async def admit_node(self, name: str, *, dry_run: bool) -> Admitted | Rejection:

@@ -158,6 +158,8 @@ class ChangeOrder:
     dry_run: bool = False
     supersede: bool = False
     out_of_turn: bool = False
+    after_restore: bool = False
+    """This node's log was restored, and it has signed no other successor of the newest version."""
 
 
 @attrs.frozen(kw_only=True)

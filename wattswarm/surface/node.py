@@ -9,6 +9,7 @@ from wattswarm.surface.words import Hex, Time
 
 NodeState = Literal["starting", "ready", "degraded", "read_only", "stopping"]
 Level = Literal["ok", "warning", "error"]
+SigningWord = Literal["free", "suspected", "cloned"]
 
 
 @attrs.frozen(kw_only=True)
@@ -28,6 +29,22 @@ class DatabaseView:
     kind: Literal["embedded", "external"]
     version: str
     schema_version: int
+
+
+@attrs.frozen(kw_only=True)
+class SigningView:
+    """Whether this node signs.
+
+    `suspected`: an event of its key came that its log did not hold, and nothing is signed until an
+    operator says why. `cloned`: the operator said that somebody else has the key.
+    """
+
+    state: SigningWord = "free"
+    since: Time | None = None
+    event_id: Hex | None = None
+    """The first such event."""
+    restored_at: Time | None = None
+    """Nothing is signed for what was opened by then."""
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +73,7 @@ class NodeView:
     """Of actors and of worker processes, since the node started."""
     dead_letters: int
     faults_armed: int
+    signing: SigningView = SigningView()
     warnings: tuple[str, ...] = ()
 
 

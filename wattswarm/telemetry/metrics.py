@@ -25,6 +25,7 @@ METRICS: Final = (
     Metric("wattswarm_ready", "gauge", "1 when the node takes work."),
     Metric("wattswarm_uptime_seconds", "gauge", "Age of the root process."),
     Metric("wattswarm_faults_armed", "gauge", "Faults that are armed."),
+    Metric("wattswarm_signing_stopped", "gauge", "1 while a clone or a restore is suspected."),
     Metric("wattswarm_log_head_seq", "gauge", "Events in the log."),
     Metric("wattswarm_log_projected_seq", "gauge", "Events that the projections hold."),
     Metric("wattswarm_log_writer_term", "gauge", "Writers that this log has had."),

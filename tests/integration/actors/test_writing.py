@@ -1,10 +1,12 @@
 """The writer's answers: what is in the log, what was there already, and what never gets in."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import attrs
 
 from tests.support.actor_tree import ActorTree, actor_tree
+from tests.support.actors import Log
 from wattswarm.actors.messages import Append, Appended, AppendRefused
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.lock import Lock
@@ -80,3 +82,31 @@ async def test_what_is_no_event_of_this_network_never_gets_in(
             assert answer.code == code
         assert len(node.rows()) == 1
         assert node.crashes == []
+
+
+async def test_an_event_of_its_own_key_from_elsewhere_is_an_alarm_and_ends_all_signing(
+    database: Database, tmp_path: Path
+) -> None:
+    log = Log()
+    async with actor_tree(
+        database, tmp_path, without=WRITER_ALONE, logger=cast("Any", log)
+    ) as node:
+        assert isinstance(await node.append(note(node, 1)), Appended)
+        assert isinstance(await node.append(note(node, 1), is_own=False), Appended)
+        assert not alarms(log)
+        assert isinstance(await node.append(note(node, 2), is_own=False), Appended)
+        ((level, fields),) = alarms(log)
+        assert level == "error"
+        assert "wattswarm node restored" in fields["remedy"]
+    async with actor_tree(
+        database, tmp_path, without=WRITER_ALONE, logger=cast("Any", log)
+    ) as node:
+        refused = await node.append(note(node, 3))
+        assert isinstance(refused, AppendRefused)
+        assert (refused.code, refused.retry_after_ms) == ("signing_stopped", None)
+        assert isinstance(await node.append(note(node, 1)), Appended), "it stands in the log"
+        assert node.crashes == []
+
+
+def alarms(log: Log) -> list[tuple[str, dict[str, Any]]]:
+    return [(level, fields) for level, event, fields in log.lines if "nothing is signed" in event]

@@ -193,6 +193,41 @@ def test_a_file_that_is_there_is_replaced_only_when_told_to(
     assert [path.name for path in tmp_path.glob("file*")] == ["file"]
 
 
+def test_what_our_key_signed_elsewhere_stops_signing_and_says_so(
+    author: Author, state: StateDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = author.file(tmp_path / "file", [author.genesis(), *author.words(3)])
+    words = ["--state-dir", str(state.path), "log", "import", file]
+    assert exit_code(words) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("nothing is signed from now on") == 1
+    assert "`wattswarm node restored`" in told
+    assert exit_code(words) == 0
+    assert "nothing is signed" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "state_word", "is_restored"), [("restored", "free", True), ("cloned", "cloned", False)]
+)
+def test_an_operators_word_is_taken_without_a_node(
+    author: Author, run: Run, tmp_path: Path, word: str, state_word: str, is_restored: bool
+) -> None:
+    run("log", "import", author.file(tmp_path / "file", [author.genesis(), *author.words(3)]))
+    said = run("node", word).said
+    assert (said["state"], said["restored_at"] is not None) == (state_word, is_restored)
+
+
+def test_a_restore_from_an_archive_is_announced_with_it(
+    author: Author, run: Run, tmp_path: Path
+) -> None:
+    file = author.file(tmp_path / "file", [author.genesis(), *author.words(3)])
+    ended = run("log", "import", file, "--restored")
+    assert (ended.code, counts(ended.said)) == (0, (4, 0, 0))
+    cloned = run("node", "cloned").said
+    assert cloned["event_id"] is None, "nothing was suspected"
+    assert cloned["restored_at"] is not None
+
+
 def test_without_a_seed_there_is_no_log_to_import_into(tmp_path: Path, run: Run) -> None:
     ended = run("log", "import", "none", at=StateDir(tmp_path / "none"))
     assert ended.code == 3
@@ -214,8 +249,9 @@ async def test_a_running_node_gives_and_takes_archives(
         file = author.file(tmp_path / "file", made)
         ended = await in_thread(run, "log", "import", file)
         assert (ended.code, counts(ended.said)) == (0, (601, 0, 0))
-        again = await in_thread(run, "log", "import", file)
+        again = await in_thread(run, "log", "import", file, "--restored")
         assert (again.code, counts(again.said)) == (0, (0, 601, 0))
+        assert (await node.get("/node"))["signing"]["state"] == "free"
         copy = str(tmp_path / "copy")
         exported = await in_thread(run, "log", "export", copy, "--from", "2")
         assert (exported.code, exported.said["events"]) == (0, 601)

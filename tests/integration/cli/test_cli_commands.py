@@ -549,6 +549,16 @@ def test_a_task_that_ended_otherwise_has_failed(
     assert connected("task", "watch", task_id).code == 1
 
 
+# --- who signs
+
+
+def test_who_signs_is_said_and_shown(connected: Run) -> None:
+    assert "free" in connected("node", "status").out
+    assert "stopped since" in connected("node", "cloned").out
+    assert "(cloned)" in connected("node", "status").out
+    assert "but for what was opened by" in connected("node", "restored").out
+
+
 # --- actors, log, executors
 
 

@@ -113,6 +113,9 @@ def test_not_even_the_owner_changes_what_the_log_holds(database: Database, state
         (Purpose.PROJECTION, "insert into lanes values (1, 'global', 'work')"),
         (Purpose.PROJECTION, "update sel_head set last_seq = 1"),
         (Purpose.LOCAL, "insert into cursors values ('a', 0, 0)"),
+        (Purpose.LOCAL, "update sel_head set last_seq = 1"),
+        (Purpose.LOG, "delete from own_signing"),
+        (Purpose.PROJECTION, "update own_signing set word = 'free'"),
     ],
 )
 def test_a_session_can_do_no_more_than_its_purpose_needs(

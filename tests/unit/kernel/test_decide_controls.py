@@ -11,6 +11,7 @@ from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import ExecutorOffer, Roster, due
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId
+from wattswarm.kernel.lock import opened_at
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.records import Control
 from wattswarm.kernel.version import Role
@@ -206,3 +207,9 @@ def test_numbers_that_one_finalizer_made_up_hold_nobody_up() -> None:
     for finalizer in (2, 3):
         command(stage, STOPPED, by=finalizer)
     assert stage.state.control == Control(STOPPED, 1, "")
+
+
+def test_a_control_word_is_about_the_task_and_no_epoch_of_it() -> None:
+    answer = command(local_scene(), STOPPED)
+    assert not isinstance(answer, Rejection)
+    assert opened_at(answer) is None

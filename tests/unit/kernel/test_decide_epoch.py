@@ -10,7 +10,7 @@ from wattswarm.kernel.duty.kinds import EndEpoch
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import RULES_VERSION, Role
 from wattswarm.kernel.ids import Digest, EventId
-from wattswarm.kernel.lock import LockKind, epoch_key
+from wattswarm.kernel.lock import LockKind, epoch_key, opened_at
 from wattswarm.kernel.payloads import ControlWord
 from wattswarm.kernel.records import Label
 
@@ -192,3 +192,16 @@ def test_an_epoch_under_a_stale_pin_is_ended_though_nobody_works_on_it() -> None
     (duty,) = due(stage.state, me, [X], stage.state.ends_at + 1, governance=stage.governance).duties
     append(stage, duty.signings, 0)
     assert stage.state.here.pin == Digest(newest.id)
+
+
+def test_a_signature_tells_when_the_epoch_was_opened_that_it_is_for() -> None:
+    stage = local_scene(**CONTINUOUS)
+    first = end(stage, 0)
+    assert not isinstance(first, Rejection)
+    assert opened_at(first) == stage.state.created_at
+    append(stage, first, 0)
+    second = end(stage, 0)
+    assert not isinstance(second, Rejection)
+    assert opened_at(second) == stage.state.opened_at(Label(2, stage.pin)) > stage.state.created_at
+    assert opened_at((*second, *first)) == stage.state.created_at
+    assert opened_at(()) is None

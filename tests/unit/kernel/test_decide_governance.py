@@ -22,7 +22,7 @@ from wattswarm.kernel.governance import (
     network_id_of,
 )
 from wattswarm.kernel.ids import Digest, NodeId
-from wattswarm.kernel.lock import Lock, governance_lock
+from wattswarm.kernel.lock import Lock, governance_lock, opened_at
 from wattswarm.kernel.policy import CROSSCHECK, SCHEMA_ONLY, PolicyName
 from wattswarm.kernel.signature import KeyPair
 
@@ -510,3 +510,9 @@ def test_a_network_that_tolerates_no_contradiction_says_so(alone: Council) -> No
     assert done(alone.amend(Amendment(threshold=1, params={"b": 1}))).concerns == (
         "no rule of this program reads the parameter b",
     ), "what was told of the version before is not told again"
+
+
+def test_a_successor_is_never_newer_than_a_restore(council: Council) -> None:
+    motion = done(council.amend(SETTLED))
+    co_signed = done(decide.co_sign(council.known, KEYS[1], motion.version.id, NOW))
+    assert opened_at(motion.signings) == opened_at(co_signed.signings) == 0

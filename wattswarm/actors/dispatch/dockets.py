@@ -27,6 +27,7 @@ from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import END, GOVERNANCE_KINDS, START, LogReader, last_seq
 from wattswarm.store.log_record import LogRow
 from wattswarm.store.projection_reader import ProjectionReader
+from wattswarm.store.signing import FREE, Signing, Standing
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Dockets:
         answers: Reads the answers that were stored for the executions of tasks.
         agenda: Where tasks are marked that are to be looked at.
         isolation: Sets aside the tasks that a bug strikes.
+        standing: Whether this node signs anything, as of the last look at the log.
     """
 
     network_id: str
@@ -57,6 +59,7 @@ class Dockets:
     isolation: Isolation
     reach: Reach = attrs.field(factory=Reach)
     governance: Governance = attrs.field(init=False)
+    standing: Standing = attrs.field(init=False, default=FREE)
     _known: OrderedDict[TaskId, Docket] = attrs.field(
         init=False, factory=OrderedDict[TaskId, Docket]
     )
@@ -72,8 +75,11 @@ class Dockets:
         await self.session.run(lambda connection: self._find(connection, now_ms))
 
     async def tail(self) -> None:
-        """Learn what the log has beyond what is known."""
-        while rows := await self.session.run(self._next_rows):
+        """Learn what the log has beyond what is known, and whether this node may sign."""
+        while True:
+            rows, self.standing = await self.session.run(self._next_rows)
+            if not rows:
+                return
             changes = self._learn(rows)
             if changes.events or changes.nodes:
                 await self._begin_anew(changes)
@@ -146,8 +152,10 @@ class Dockets:
     def _derived(self, task_id: TaskId, rows: Iterable[LogRow]) -> Docket:
         return Docket.open(task_id, self.governance, (row.event() for row in rows))
 
-    def _next_rows(self, connection: Connection) -> Sequence[LogRow]:
-        return LogReader(connection).read(self.reach.seq, limit=PAGE)
+    def _next_rows(self, connection: Connection) -> tuple[Sequence[LogRow], Standing]:
+        """Return rows, and a standing that is no older: what comes after a word is read with it."""
+        rows = LogReader(connection).read(self.reach.seq, limit=PAGE)
+        return rows, Signing(connection).standing()
 
     def _find(self, connection: Connection, now_ms: int) -> None:
         projections, log = ProjectionReader(connection), LogReader(connection)

@@ -45,6 +45,9 @@ class Rules:
         return self.dockets.attempt(docket, lambda: conclude(docket.state, now_ms))
 
     def _roster(self, docket: Docket, now_ms: int) -> Roster:
+        standing = self.dockets.standing
+        if standing.is_stopped:
+            return Roster()
         return due(
             docket.state,
             self.key,
@@ -54,6 +57,7 @@ class Rules:
             checked=docket.checked,
             governance=self.dockets.governance,
             approves=self.approves,
+            restored_at_ms=standing.restored_at_ms,
         )
 
     def _course(self, docket: Docket, signings: Signings, now_ms: int) -> Course:

@@ -15,6 +15,7 @@ from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import Roster, Signed
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.ids import short
+from wattswarm.kernel.lock import opened_at
 
 APPEND_S: Final = 30.0
 LOCK_HELD_PAUSE_MS: Final = 60_000
@@ -89,4 +90,9 @@ def _has_signed(roster: Roster) -> bool:
 
 def _request(events: Sequence[Event], signings: Signings) -> Append:
     locks = tuple(lock for signing in signings for lock in signing.locks)
-    return Append(events=tuple(event.to_wire() for event in events), locks=locks, is_own=True)
+    return Append(
+        events=tuple(event.to_wire() for event in events),
+        locks=locks,
+        is_own=True,
+        opened_at=opened_at(signings),
+    )

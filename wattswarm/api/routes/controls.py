@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from wattswarm.api.operation import Call, Operation
-from wattswarm.api.routes.tasks import NAME_CODES, TASK
+from wattswarm.api.routes.tasks import NAME_CODES, SIGNED_CODES, TASK
 from wattswarm.kernel.payloads.control import ControlWord
 from wattswarm.surface.task import Controlled, EpochEndSaid
 
@@ -17,6 +17,7 @@ CODES: Final = (
     "missing_role",
     "outranked",
     "barred",
+    "signing_stopped",
     "read_only",
 )
 
@@ -87,7 +88,7 @@ OPERATIONS: Final = (
             "not_the_drafter",
             "already_signed",
             "lock_refused",
-            "read_only",
+            *SIGNED_CODES,
         ),
     ),
 )

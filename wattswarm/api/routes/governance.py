@@ -17,14 +17,23 @@ from wattswarm.surface.governance import (
 
 GOVERNANCE: Final = f"{PREFIX}/governance"
 VERSION: Final = f"{GOVERNANCE}/versions/{{name}}"
-SIGNING_CODES: Final = (*NAME_CODES, "missing_role", "signed_rival", "lock_refused", "read_only")
+SIGNING_CODES: Final = (
+    *NAME_CODES,
+    "missing_role",
+    "signed_rival",
+    "lock_refused",
+    "restored_since",
+    "signing_stopped",
+    "read_only",
+)
 
 
 @attrs.frozen(kw_only=True)
 class SignRequest:
-    """Whether to tell only what would be signed."""
+    """Whether to tell only what would be signed; whether to sign although the log was restored."""
 
     dry_run: bool = False
+    after_restore: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +49,9 @@ async def _versions(call: Call) -> object:
 
 
 async def _sign(call: Call) -> object:
-    return await call.api.sign_version(call.path["name"], dry_run=call.body.dry_run)
+    return await call.api.sign_version(
+        call.path["name"], dry_run=call.body.dry_run, after_restore=call.body.after_restore
+    )
 
 
 async def _admit(call: Call) -> object:
@@ -117,6 +128,6 @@ OPERATIONS: Final = (
         call=_admit,
         body=AdmitRequest,
         answer=Admitted,
-        codes=(*NAME_CODES, "missing_role", "local_network", "read_only"),
+        codes=(*NAME_CODES, "missing_role", "local_network", "signing_stopped", "read_only"),
     ),
 )

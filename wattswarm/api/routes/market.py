@@ -5,12 +5,12 @@ from typing import Any, Final
 import attrs
 
 from wattswarm.api.operation import Call, Operation
-from wattswarm.api.routes.tasks import NAME_CODES, TASK
+from wattswarm.api.routes.tasks import NAME_CODES, SIGNED_CODES, TASK
 from wattswarm.surface.task import CreatorSaid
 
 CLAIM: Final = f"{TASK}/claims/{{claim}}"
 CANDIDATE: Final = f"{TASK}/candidates/{{candidate}}"
-CODES: Final = (*NAME_CODES, "task_not_open", "not_creator", "already_approved", "read_only")
+CODES: Final = (*NAME_CODES, "task_not_open", "not_creator", "already_approved", *SIGNED_CODES)
 
 
 @attrs.frozen(kw_only=True)
@@ -124,6 +124,6 @@ OPERATIONS: Final = (
         call=_settle,
         body=SettleRequest,
         answer=CreatorSaid,
-        codes=(*NAME_CODES, "task_not_open", "not_creator", "already_settled", "read_only"),
+        codes=(*NAME_CODES, "task_not_open", "not_creator", "already_settled", *SIGNED_CODES),
     ),
 )

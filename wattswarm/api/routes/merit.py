@@ -5,7 +5,7 @@ from typing import Final
 import attrs
 
 from wattswarm.api.operation import CURSOR, LIMIT, PREFIX, Call, Operation, Parameter
-from wattswarm.api.routes.tasks import NAME_CODES, TASK
+from wattswarm.api.routes.tasks import NAME_CODES, SIGNED_CODES, TASK
 from wattswarm.surface.merit import (
     FeedbackGiven,
     KnowledgePage,
@@ -75,7 +75,7 @@ OPERATIONS: Final = (
             "not_authority",
             "window_closed",
             "unknown_candidate",
-            "read_only",
+            *SIGNED_CODES,
         ),
     ),
     Operation(
@@ -86,7 +86,7 @@ OPERATIONS: Final = (
         call=_reject_reuse,
         body=ReuseRejectRequest,
         answer=ReuseRejected,
-        codes=(*NAME_CODES, "not_a_reuse", "no_quorum", "would_be_ignored", "read_only"),
+        codes=(*NAME_CODES, "not_a_reuse", "no_quorum", "would_be_ignored", *SIGNED_CODES),
     ),
     Operation(
         method="GET",

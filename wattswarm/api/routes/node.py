@@ -3,7 +3,7 @@
 from typing import Final
 
 from wattswarm.api.operation import PREFIX, Operation
-from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, Stopping
+from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, SigningView, Stopping
 
 OPERATIONS: Final = (
     Operation(
@@ -22,6 +22,22 @@ OPERATIONS: Final = (
         call=lambda call: call.api.stop(),
         answer=Stopping,
         status=202,
+    ),
+    Operation(
+        method="POST",
+        path=f"{PREFIX}/node/restored",
+        name="say_restored",
+        summary="Say that the log was restored: what was opened before is left alone.",
+        call=lambda call: call.api.restored(),
+        answer=SigningView,
+    ),
+    Operation(
+        method="POST",
+        path=f"{PREFIX}/node/cloned",
+        name="say_cloned",
+        summary="Say that another node has this one's key: nothing is signed any more.",
+        call=lambda call: call.api.cloned(),
+        answer=SigningView,
     ),
     Operation(
         method="GET",

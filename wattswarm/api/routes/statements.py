@@ -14,7 +14,7 @@ from wattswarm.surface.statement import (
 )
 
 STATEMENTS: Final = f"{GOVERNANCE}/statements"
-CODES: Final = (*NAME_CODES, "missing_role", "already_signed", "read_only")
+CODES: Final = (*NAME_CODES, "missing_role", "already_signed", "signing_stopped", "read_only")
 
 
 async def _statements(call: Call) -> object:

@@ -20,6 +20,8 @@ from wattswarm.surface.task import (
 TASKS: Final = f"{PREFIX}/tasks"
 TASK: Final = f"{TASKS}/{{name}}"
 NAME_CODES: Final = ("not_found", "ambiguous_name")
+SIGNED_CODES: Final = ("restored_since", "signing_stopped", "read_only")
+"""What every word of an epoch may be refused with."""
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +84,7 @@ OPERATIONS: Final = (
         answer=Submitted,
         status=201,
         takes_key=True,
-        codes=("contract_invalid", "idempotency_conflict", "read_only"),
+        codes=("contract_invalid", "idempotency_conflict", *SIGNED_CODES),
     ),
     Operation(
         method="POST",

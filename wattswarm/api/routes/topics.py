@@ -17,7 +17,14 @@ MESSAGES: Final = f"{PREFIX}/topics/messages"
 SUBSCRIPTIONS: Final = f"{PREFIX}/topics/subscriptions"
 FEED: Final = Parameter(name="feed_key", meaning="Only of this feed.", kind=str)
 SCOPE: Final = Parameter(name="scope", meaning="Only of this scope.", kind=str)
-SAYING_CODES: Final = ("bad_field", "too_large", "not_admitted", "barred", "read_only")
+SAYING_CODES: Final = (
+    "bad_field",
+    "too_large",
+    "not_admitted",
+    "barred",
+    "signing_stopped",
+    "read_only",
+)
 """Of whatever is said on the board; each with `path` and `remedy` where a field is wrong."""
 
 

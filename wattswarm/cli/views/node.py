@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattswarm.cli.views.style import MARKS, STYLES, duration, pairs, table, word
-from wattswarm.surface.node import ConfigView, Diagnosis, NodeView
+from wattswarm.surface.node import ConfigView, Diagnosis, NodeView, SigningView
 
 
 def node_view(node: NodeView) -> RenderableType:
@@ -25,9 +25,23 @@ def node_view(node: NodeView) -> RenderableType:
         ("executors", str(node.executors)),
         ("actors", f"{node.actors_running} running, {node.restarts} restarts"),
         ("dead letters", str(node.dead_letters)),
+        ("signing", _signing(node.signing)),
     )
     banner = [Text(f"{node.faults_armed} faults are armed", "bold red")] * bool(node.faults_armed)
     return Group(*banner, page, *(Text(f"! {line}", "yellow") for line in node.warnings))
+
+
+def signing_view(signing: SigningView) -> RenderableType:
+    """Return whether the node signs."""
+    return Text(f"signing: {_signing(signing)}")
+
+
+def _signing(signing: SigningView) -> str:
+    if signing.state != "free":
+        return f"stopped since {signing.since} ({signing.state})"
+    if signing.restored_at is None:
+        return "free"
+    return f"free, but for what was opened by {signing.restored_at}"
 
 
 def diagnosis_view(diagnosis: Diagnosis) -> RenderableType:

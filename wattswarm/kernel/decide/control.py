@@ -6,7 +6,7 @@ Who may say so says it once: a word that stands already needs nothing more to be
 from collections.abc import Iterable
 
 from wattswarm.kernel.control import control_message
-from wattswarm.kernel.decide.gate import Signings, draft, effective, refuse, refuse_word
+from wattswarm.kernel.decide.gate import Signings, draft, in_effect, refuse, refuse_word
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.lock import Signing
@@ -37,7 +37,7 @@ def control(
     payload = PAYLOADS[word](
         control_no=said.control_no, reason=said.reason, sigs=_signed(state, me, said)
     )
-    return effective(state, [Signing(draft(state, payload, me.node_id, now_ms))], me.node_id)
+    return in_effect(state, [Signing(draft(state, payload, me.node_id, now_ms))], me.node_id)
 
 
 def _not_to_be_controlled(state: TaskState, now_ms: int, word: ControlWord) -> Rejection | None:

@@ -8,6 +8,8 @@ would not make effective, a share in a quorum apart.
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import attrs
+
 from wattswarm.kernel import payloads
 from wattswarm.kernel.codes import CODES, WORDS
 from wattswarm.kernel.errors import Malformed, Rejection
@@ -109,8 +111,30 @@ def effective(
 ) -> Signings | Rejection:
     """Return the signings if all of them would take effect, else why one would not.
 
-    Without `governance`, no other versions than those of the state's pins are known.
+    They tell then when their epochs were opened. Without `governance`, no other versions than those
+    of the state's pins are known.
     """
+    checked = in_effect(state, signings, me, governance)
+    if isinstance(checked, Rejection):
+        return checked
+    return tuple(
+        attrs.evolve(each, opened_at=_opened_at(state, each.draft.epoch)) for each in checked
+    )
+
+
+def _opened_at(state: TaskState, epoch: int) -> int:
+    """Return when an epoch was opened; the earliest, when it was opened under several pins."""
+    dates = [state.opened_at(label) for label in state.openings if label.epoch == epoch]
+    return min(dates, default=state.created_at)
+
+
+def in_effect(
+    state: TaskState,
+    signings: Sequence[Signing],
+    me: NodeId,
+    governance: Foundation | None = None,
+) -> Signings | Rejection:
+    """Return the signings as `effective` does, where they are about a task and no epoch of it."""
     try:
         events = [unsigned(state, each.draft, me) for each in signings]
     except Malformed as error:

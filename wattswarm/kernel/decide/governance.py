@@ -196,11 +196,12 @@ def _signed(
         draft.unsigned(governance.network_id, me.node_id)
     except Malformed as error:
         return refuse(error.code, error.message, path=error.path)
+    lock = governance_lock(head.id, version.id, mine)
     before = (each.signers for each in waiting if each.version.id == version.id)
     return Motion(
         prev=head,
         version=version,
         signers=next(before, frozenset[NodeId]()) | {me.node_id},
-        signings=(Signing(draft, (governance_lock(head.id, version.id, mine),)),),
+        signings=(Signing(draft, (lock,), opened_at=0),),  # the date of a version says nothing
         concerns=concerns(version, head, me.node_id),
     )

@@ -33,6 +33,8 @@ begin
     execute format('grant insert on %I.sel_events, %1$I.lanes, %1$I.own_locks to %I', log_schema, prefix || 'log');
     execute format('grant insert, update on %I.sel_nodes, %1$I.lane_roots to %I', log_schema, prefix || 'log');
     execute format('grant update on %I.sel_head to %I', log_schema, prefix || 'log');
+    execute format('grant update on %I.own_signing to %I', local_schema, prefix || 'log');
     execute format('grant insert, update, delete on all tables in schema %I to %I', local_schema, prefix || 'local');
+    execute format('grant update (feed_epoch) on %I.sel_head to %I', log_schema, prefix || 'local');
 end
 $$;
