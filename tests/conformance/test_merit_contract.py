@@ -123,8 +123,10 @@ def decision(number: int) -> EventId:
     return EventId(number.to_bytes(32, "big"))
 
 
-def rejection(number: int, of: int, rejections: int, *, scope: str = "node:a") -> GroupRows:
-    """Return a task whose verifiers rejected a repetition of a decision."""
+def rejection(
+    number: int, of: int, rejections: int, *, scope: str = "node:a", output: int | None = None
+) -> GroupRows:
+    """Return a task whose verifiers rejected a repetition of a decision, or what was called one."""
     group = empty(number, scope)
     row: Row = (
         group.group_id,
@@ -135,7 +137,7 @@ def rejection(number: int, of: int, rejections: int, *, scope: str = "node:a") -
         b"c" * 32,
         decision(of),
         scope,
-        f"blake3:{of:064x}",
+        f"blake3:{of if output is None else output:064x}",
         200,
         rejections,
         "101",
@@ -238,11 +240,19 @@ def test_what_is_said_in_another_scope_deprecates_nothing(store: Store) -> None:
     assert line.is_sound
 
 
-def test_rejected_outputs_are_those_of_the_decisions_that_are_asked_about(store: Store) -> None:
-    store.put(rejection(2, 1, 1), rejection(3, 1, 1), rejection(4, 9, 1))
-    found = store.reader.rejected_outputs([decision(1), decision(5)], "node:a", limit=9)
-    assert found == (f"blake3:{1:064x}",)
-    assert store.reader.rejected_outputs([decision(1)], "group:b", limit=9) == ()
+def test_what_gives_another_output_is_no_repetition_and_deprecates_nothing(store: Store) -> None:
+    store.put(precedent(1), rejection(2, 1, 9, output=7))
+    (line,) = store.reader.precedents(limit=9)
+    assert line.is_sound
+    assert store.reader.rejected_outputs([line], "node:a") == ()
+
+
+def test_rejected_outputs_are_those_of_the_precedents_that_are_asked_about(store: Store) -> None:
+    store.put(precedent(1), precedent(5), rejection(2, 1, 1), rejection(3, 1, 1))
+    store.put(rejection(4, 9, 1), rejection(6, 1, 1, output=0))
+    lines = store.reader.precedents(limit=9)
+    assert store.reader.rejected_outputs(lines, "node:a") == (f"blake3:{1:064x}",)
+    assert store.reader.rejected_outputs(lines, "group:b") == ()
 
 
 # --- what a real task leaves ----------------------------------------------------------------------

@@ -32,7 +32,6 @@ ReadBody = Callable[[ArtifactRef], bytes | None]
 """Returns the verified body, or None when it is not here; blocks."""
 
 EXACT_MAX: Final = 8
-REJECTED_MAX: Final = 64
 SKETCHES_MAX: Final = 2_048
 """About 3 MiB."""
 
@@ -92,8 +91,7 @@ class Precedents:
         )
         rejected = rejected_outputs(state)
         if exact:
-            decisions = [line.decision for line in exact]
-            rejected |= {*reader.rejected_outputs(decisions, state.scope, limit=REJECTED_MAX)}
+            rejected |= {*reader.rejected_outputs(exact, state.scope)}
         others = reader.precedents(
             limit=COMPARED_MAX,
             scope=state.scope,

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import attrs
 
-from wattswarm.kernel.ids import EventId, NodeId, TaskId
+from wattswarm.kernel.ids import NodeId, TaskId
 from wattswarm.kernel.knowledge import Question
 from wattswarm.kernel.rows import TABLES, Row
 from wattswarm.store.memory_projections import Fields, MemorySet
@@ -74,16 +74,16 @@ class MemoryMeritReader:
         )
         return tuple(found)[:limit]
 
-    def rejected_outputs(
-        self, decisions: Collection[EventId], scope: str, *, limit: int
-    ) -> tuple[str, ...]:
-        """Return the outputs that were rejected as repetitions of these decisions, in a scope."""
+    def rejected_outputs(self, lines: Collection[PrecedentLine], scope: str) -> tuple[str, ...]:
+        """Return the outputs of these precedents that were rejected as repetitions, in a scope."""
+        decisions = {line.decision for line in lines}
+        outputs = {line.output_digest for line in lines}
         found = {
             cast("str", fields["output_digest"])
             for fields in self._rejections()
             if fields["decision_id"] in decisions and fields["scope"] == scope
         }
-        return tuple(sorted(found))[:limit]
+        return tuple(sorted(found & outputs))
 
     def _knowledge(self) -> list[Row]:
         return [row for _, row in self._rows("knowledge")]
@@ -95,6 +95,7 @@ class MemoryMeritReader:
         fields = _fields("knowledge", row)
         is_deprecated = any(
             each["decision_id"] == fields["decision_id"]
+            and each["output_digest"] == fields["output_digest"]
             and each["scope"] == fields["scope"]
             and cast("int", each["rejections"]) >= cast("int", fields["quorum"])
             for each in self._rejections()

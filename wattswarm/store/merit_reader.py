@@ -151,11 +151,13 @@ class MeritReader:
             rows = self.connection.execute(MERIT["precedents"], values, binary=True)
             return tuple(precedent_line(*row) for row in rows)
 
-    def rejected_outputs(
-        self, decisions: Collection[EventId], scope: str, *, limit: int
-    ) -> tuple[str, ...]:
-        """Return the outputs that were rejected as repetitions of these decisions, in a scope."""
-        values = {"decisions": list(decisions), "scope": scope, "limit": limit}
+    def rejected_outputs(self, lines: Collection[PrecedentLine], scope: str) -> tuple[str, ...]:
+        """Return the outputs of these precedents that were rejected as repetitions, in a scope."""
+        values = {
+            "decisions": [line.decision for line in lines],
+            "outputs": [line.output_digest for line in lines],
+            "scope": scope,
+        }
         with translated():
             rows = self.connection.execute(MERIT["rejected_outputs"], values, binary=True)
             return tuple(digest for (digest,) in rows)

@@ -23,13 +23,15 @@ order by tasks.scope, node, provider, model
 limit %(limit)s
 
 -- name: precedents
--- A precedent is deprecated when as many as made it, in its own task, rejected one repetition of it.
+-- A precedent is deprecated when as many as made it, in its own task, rejected one repetition of it. What gives
+-- another output repeats nothing, whatever decision it names.
 select task_id, epoch, pin, candidate_id, decision_id, scope, task_type, input_digest, schema_digest,
     policy_id, policy_hash, output_digest, output_size_bytes, output_mime, quorum, approvals, rejections,
     decided_at, is_bad, summary, reuse_of,
     exists (
         select from reuse_rejections
         where reuse_rejections.decision_id = knowledge.decision_id
+            and reuse_rejections.output_digest = knowledge.output_digest
             and reuse_rejections.scope = knowledge.scope
             and reuse_rejections.rejections >= knowledge.quorum
     ) as is_deprecated,
@@ -56,6 +58,6 @@ limit %(limit)s
 -- name: rejected_outputs
 select distinct output_digest
 from reuse_rejections
-where decision_id = any(%(decisions)b::bytea[]) and scope = %(scope)s
+where decision_id = any(%(decisions)b::bytea[]) and output_digest = any(%(outputs)s::text[])
+    and scope = %(scope)s
 order by output_digest
-limit %(limit)s
