@@ -19,7 +19,7 @@ from wattswarm.kernel.payloads.board import (
     TopicMessagePosted,
 )
 from wattswarm.store.connection import Connection, translated
-from wattswarm.store.queries import load
+from wattswarm.store.queries import load, may_match
 
 BOARD: Final = load("board")
 ID_NIBBLES: Final = 64
@@ -194,6 +194,8 @@ class BoardReader:
         )
 
     def _rows(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        if not may_match(values.values()):
+            return []
         with translated():
             return self.connection.execute(BOARD[query], values, binary=True).fetchall()
 

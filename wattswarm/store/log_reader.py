@@ -13,7 +13,7 @@ from wattswarm.kernel.payloads.checkpoint import LaneMark
 from wattswarm.kernel.radix_trie import Summary
 from wattswarm.store.connection import Connection, translated
 from wattswarm.store.log_record import Head, Lane, LogRow, Marks
-from wattswarm.store.queries import load
+from wattswarm.store.queries import load, may_match
 
 LOG_READER: Final = load("log_reader")
 ROWS_MAX: Final = 4_096
@@ -220,6 +220,8 @@ class LogReader:
         The cut of a lane lies just above its latest event, so that its root is that of the whole
         lane. None when no lane has events.
         """
+        if not may_match([scope]):
+            return None
         with translated():
             rows = self.connection.execute(
                 LOG_READER["marks"], {"scope": scope}, binary=True

@@ -3,12 +3,17 @@
 Queries are bytes, never text: what is built in Python does not get past the type checker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent / "sql"
 MARK: Final = "-- name: "
+
+
+def may_match(values: Iterable[object]) -> bool:
+    """Tell whether rows can have these values: the server has no text with U+0000, nor takes it."""
+    return not any(isinstance(value, str) and "\0" in value for value in values)
 
 
 def load(name: str, folder: Path = FOLDER / "queries") -> Mapping[str, bytes]:

@@ -1,6 +1,6 @@
 """Topics, announcements, execution sets and checkpoints over the API of a whole node."""
 
-from typing import Any
+from typing import Any, Final
 
 from tests.support.api_node import ApiNode
 from wattswarm.actors.messages import Append, Rebuild
@@ -150,6 +150,26 @@ async def test_nodes_mean_to_work_together_and_are_confirmed(node: ApiNode) -> N
         json={"execution_set": "s", "members": [{"node_id": "abcd", "role_hint": "x"}]},
     )
     assert (problem["code"], problem["path"]) == ("bad_parameter", "$.members[0].node_id")
+
+
+UNFINDABLE: Final = (
+    ("/topics/subscriptions", {"feed_key": "news"}, "feed_key"),
+    ("/topics/subscriptions", {"feed_key": "news"}, "scope"),
+    ("/tasks/{task}/announcements", {"feed_key": "news"}, "announcement_key"),
+    ("/tasks/{task}/announcements", {"feed_key": "news"}, "scope"),
+    ("/tasks/{task}/execution-sets", {"members": []}, "execution_set"),
+    ("/tasks/{task}/execution-intents", {"role_hint": "a", "intent": "b"}, "execution_set"),
+    ("/log/checkpoints", {}, "scope"),
+)
+"""Orders, each with a field by which something is looked up."""
+
+
+async def test_what_no_row_could_hold_is_refused_and_looked_up_by_nobody(node: ApiNode) -> None:
+    task = (await node.submit())["task_id"]
+    for route, order, field in UNFINDABLE:
+        path = route.format(task=task)
+        problem = await node.refusal("POST", path, json={**order, field: "\0"})
+        assert problem["status"] in (404, 422), (path, problem)
 
 
 async def test_a_checkpoint_states_what_the_log_held(node: ApiNode) -> None:
