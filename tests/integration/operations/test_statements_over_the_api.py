@@ -103,6 +103,8 @@ async def test_a_penalized_node_is_told_so_and_says_nothing_on_tasks_and_governa
         sigs = {key.node_id: key.sign(statement_message(name, said))}
         wire = draft_statement(said, sigs, 1).sign(name, key).to_wire()
         await node.client.post("/api/v1/events", content=archive(name, [wire]))
+        # Signed behind its back: to the node that is a restored backup.
+        await node.post("/node/restored", {})
 
         findings = (await node.get("/doctor"))["findings"]
         (error,) = (each for each in findings if each["area"] == "governance")
