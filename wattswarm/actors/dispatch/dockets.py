@@ -173,7 +173,12 @@ class Dockets:
             seq = last_seq(rows, seq)
 
     async def _begin_anew(self, changes: Changes) -> None:
-        """Have the tasks read again that have events which statements are about."""
+        """Have the tasks read again that have events which statements are about.
+
+        What is said of a node may be said of this one: then there is more to do, or less, anywhere.
+        """
+        if changes.nodes:
+            self.mark_all()
         for task_id in await self.session.run(
             lambda connection: LogReader(connection).tasks_about(changes.events, changes.nodes)
         ):
