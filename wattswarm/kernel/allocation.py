@@ -36,8 +36,6 @@ class PlaceState(enum.StrEnum):
     """Claimed when all were taken, or not approved of yet, or for a time that is far ahead."""
 
 
-ENDED: Final = frozenset({PlaceState.FAILED, PlaceState.RELEASED, PlaceState.LAPSED})
-
 Holder: TypeAlias = "tuple[Work, NodeId, str]"
 
 
@@ -63,11 +61,6 @@ class Place:
     owes: int
     has_work: bool
     is_paid: bool = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more is to be waited for: its work is done, or will not come."""
-        return self.state is PlaceState.DONE or self.state in ENDED
 
 
 @attrs.frozen(kw_only=True)
@@ -125,7 +118,7 @@ class Coverage:
                 return self.by_node.get(node, 0)
             case Independence.EXECUTOR:
                 return self.by_executor.get((node, executor), 0)
-            case Independence.NONE:
+            case Independence.NONE:  # exhaustive
                 return 0
 
 

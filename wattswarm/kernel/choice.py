@@ -118,12 +118,8 @@ def _sufficient_since(votes: Iterable[Vote], state: TaskState) -> int:
     """Return the smallest date up to which the votes are sufficient; they are, taken together."""
     quorum = state.terms.quorum_threshold
     count = _PlainCount() if not state.terms.commit_reveal else _SealedCount(state.commits, quorum)
-    date = 0
-    for vote in sorted(votes, key=_date):
-        date = vote.created_at
-        if count.approvals_with(vote) >= quorum:
-            break
-    return date
+    ordered = sorted(votes, key=_date)
+    return next(vote.created_at for vote in ordered if count.approvals_with(vote) >= quorum)
 
 
 @attrs.define

@@ -65,7 +65,6 @@ def _judge_named(
         )
         if hold is not None:
             return hold
-    entry.cursor = len(names)
     return None
 
 

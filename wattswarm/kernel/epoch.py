@@ -97,12 +97,12 @@ def apply(entry: Entry[EpochEnded], state: TaskState) -> Provided:
     opened = Label(event.epoch + 1, ended.next_pin)
     carried = (label, ended.next_pin, event.author)
     if event.author in version.finalizers:
-        state.carried[carried] = max(event.created_at, state.carried.get(carried, 0))
+        state.carried[carried] = max(event.created_at, state.carried.get(carried, event.created_at))
     date_ms = _date_ms(label, ended.next_pin, version, state)
     state.attempts.setdefault(opened, 1)
     state.label = min(state.here, opened, key=lambda label: (-label.epoch, label.pin))
-    state.openings[opened] = max(date_ms, state.openings.get(opened, 0))
-    state.opened[opened.epoch] = max(date_ms, state.opened.get(opened.epoch, 0))
+    state.openings[opened] = max(date_ms, state.openings.get(opened, date_ms))
+    state.opened[opened.epoch] = max(date_ms, state.opened.get(opened.epoch, date_ms))
     return (
         _quorum(label, ended.next_pin, state),
         Need(On.EPOCH, opened.pin, opened.epoch),
@@ -116,7 +116,9 @@ def _date_ms(label: Label, next_pin: Digest, version: Version, state: TaskState)
 
     The creation of the task, as long as there are too few. More carriers only move it later.
     """
-    dates = sorted(state.carried.get((label, next_pin, node), 0) for node in version.finalizers)
+    dates = sorted(
+        state.carried.get((label, next_pin, node), state.created_at) for node in version.finalizers
+    )
     return max(state.created_at, dates[version.threshold - 1])
 
 

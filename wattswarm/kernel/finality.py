@@ -36,8 +36,7 @@ def judge(entry: Entry[DecisionFinalized], state: TaskState) -> Hold | None:
     version = state.version_of(label)
     if version is None:
         return waits(Need(On.VERSION, label.pin))
-    if entry.facts is None:
-        entry.facts = _valid(carried, label, version, state)
+    entry.facts = _valid(carried, label, version, state)
     return None if entry.facts else ignored("no_valid_signature")
 
 

@@ -42,7 +42,7 @@ from wattswarm.kernel.records import (
     Subject,
     Vote,
 )
-from wattswarm.kernel.verdict import Ignored, Need, On, Verdict, Waiting
+from wattswarm.kernel.verdict import Ignored, Need, On, Waiting
 
 if TYPE_CHECKING:
     from wattswarm.kernel.rule import Entry, Hold
@@ -168,7 +168,7 @@ class TaskState:
         factory=dict[tuple[Label, EventId, NodeId], bool], repr=False
     )
 
-    _verdicts: Mapping[EventId, Verdict] | None = attrs.field(default=None, repr=False)
+    _verdicts: Mapping[EventId, Waiting | Ignored] | None = attrs.field(default=None, repr=False)
     _views: dict[tuple[object, ...], object] = attrs.field(factory=dict, repr=False)
 
     # --- reading ------------------------------------------------------------------------------
@@ -319,12 +319,12 @@ class TaskState:
                 signers[seal.decision] = signers.get(seal.decision, 0) + 1
         return signers
 
-    def verdict(self, event_id: EventId) -> Verdict | None:
+    def verdict(self, event_id: EventId) -> Waiting | Ignored | None:
         """Return the verdict on an event that is not effective; None for others."""
         return self.verdicts.get(event_id)
 
     @property
-    def verdicts(self) -> Mapping[EventId, Verdict]:
+    def verdicts(self) -> Mapping[EventId, Waiting | Ignored]:
         """The verdicts on all events that are not effective."""
         if self._verdicts is None:
             self._verdicts = _resolved(self.pending)
@@ -363,7 +363,7 @@ def is_independent(
             return verifier != candidate.author
         case Independence.EXECUTOR:
             return (verifier, executor) != (candidate.author, candidate.executor)
-        case Independence.NONE:
+        case Independence.NONE:  # exhaustive
             return True
 
 
@@ -390,9 +390,11 @@ _tables: Final = attrgetter(*_TABLES)
 _scalars: Final = attrgetter(*_SCALARS)
 
 
-def _resolved(pending: "Mapping[EventId, tuple[Entry[Any], Hold]]") -> Mapping[EventId, Verdict]:
+def _resolved(
+    pending: "Mapping[EventId, tuple[Entry[Any], Hold]]",
+) -> Mapping[EventId, Waiting | Ignored]:
     """Return the verdicts: what waits for an event that is itself ignored depends on that one."""
-    known: dict[EventId, Verdict] = {}
+    known: dict[EventId, Waiting | Ignored] = {}
     for name in pending:
         chain = [name]
         while chain:
@@ -408,7 +410,7 @@ def _resolved(pending: "Mapping[EventId, tuple[Entry[Any], Hold]]") -> Mapping[E
     return known
 
 
-def _depending(verdict: Verdict, named: EventId) -> Ignored | None:
+def _depending(verdict: Waiting | Ignored, named: EventId) -> Ignored | None:
     """Return the verdict on an event that waits for one with this verdict, if that is ignored."""
     if not isinstance(verdict, Ignored):
         return None
@@ -416,7 +418,7 @@ def _depending(verdict: Verdict, named: EventId) -> Ignored | None:
     return Ignored("depends_on_revoked" if is_void else "depends_on_ignored", named)
 
 
-def _awaited(verdict: Verdict) -> EventId | None:
+def _awaited(verdict: Waiting | Ignored) -> EventId | None:
     match verdict:
         case Waiting(for_=(Need(on=On.EVENT, name=name),)):
             return EventId(name)

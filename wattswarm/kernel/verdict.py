@@ -56,7 +56,7 @@ class Need(NamedTuple):
                 return f"a longer lease of claim {short(self.name)}"
             case On.EXPIRY:
                 return f"a later end of epoch {self.epoch}"
-            case On.QUORUM:
+            case On.QUORUM:  # exhaustive
                 return f"more finalizers to sign the same, {short(self.name)}"
 
 
@@ -91,6 +91,6 @@ def explain(verdict: Verdict, event: Event) -> str:
             return f"{what} is effective."
         case Waiting():
             return f"{what} waits for {' and '.join(map(str, verdict.for_))}."
-        case Ignored():
+        case Ignored():  # exhaustive
             about = "" if verdict.of is None else f" (see event {short(verdict.of)})"
             return f"{what} is ignored: {CODES[verdict.code].rstrip('.')}{about}."

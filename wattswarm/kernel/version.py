@@ -119,7 +119,7 @@ class Version:
 def default_threshold(finalizers: int) -> int:
     """Return how many finalizers must sign by default: all of 2, 2 of 3, then over 2/3."""
     assert finalizers >= 1, finalizers
-    return {1: 1, 2: 2, 3: 2}.get(finalizers, 2 * finalizers // 3 + 1)
+    return 2 if finalizers == 3 else 2 * finalizers // 3 + 1
 
 
 def genesis(
@@ -240,7 +240,7 @@ def _members(value: Value, path: str) -> Mapping[NodeId, frozenset[Role]]:
 
 
 def _member(value: Value, path: str) -> tuple[NodeId, frozenset[Role]]:
-    pair = fields.array(value, path, most=2)
+    pair = fields.array(value, path)
     if len(pair) != 2:
         raise fields.bad(path, "not a pair [node, roles]")
     return NodeId(fields.octets(pair[0], f"{path}[0]")), _roles(pair[1], f"{path}[1]")
@@ -249,7 +249,7 @@ def _member(value: Value, path: str) -> tuple[NodeId, frozenset[Role]]:
 def _roles(value: Value, path: str) -> frozenset[Role]:
     words = [
         fields.word(item, f"{path}[{index}]", ROLE_WORDS)
-        for index, item in enumerate(fields.array(value, path, most=len(Role)))
+        for index, item in enumerate(fields.array(value, path))
     ]
     _check_ascending(words, path)
     return frozenset(map(Role, words))

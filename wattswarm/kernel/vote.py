@@ -94,7 +94,7 @@ def judge_reveal(entry: Entry[VoteReveal | PlainVote], state: TaskState) -> Hold
     match entry.payload:
         case PlainVote() as vote:
             return _judge_plain(vote, entry.event, state)
-        case VoteReveal() as reveal:
+        case VoteReveal() as reveal:  # exhaustive
             return _judge_reveal(reveal, entry.event, state)
 
 
@@ -136,7 +136,7 @@ def apply_reveal(entry: Entry[VoteReveal | PlainVote], state: TaskState) -> Prov
             vote = _plain_vote(plain, entry.event, state)
             state.votes[vote.event_id] = vote
             _count(vote.event_id, vote.subject, vote.ballot, vote.author, state)
-        case VoteReveal() as reveal:
+        case VoteReveal() as reveal:  # exhaustive
             vote = _revealed_vote(reveal, entry.event, state)
             state.votes[vote.event_id] = vote
             state.revealed[reveal.commit] = reveal.vote

@@ -104,3 +104,13 @@ def test_what_claims_to_be_too_large_is_not_waited_for(length: int) -> None:
     with pytest.raises(Malformed) as refused:
         list(ArchiveReader().feed(begun))
     assert refused.value.code == "too_large"
+
+
+def test_the_network_is_known_from_the_header_on_and_is_a_name() -> None:
+    reader = ArchiveReader()
+    assert reader.network_id is None
+    list(reader.feed(archive(NETWORK, [])))
+    assert reader.network_id == NETWORK
+    with pytest.raises(Malformed) as refused:
+        read(archive("no name", []))
+    assert refused.value.code == "not_an_archive"

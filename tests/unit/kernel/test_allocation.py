@@ -1,12 +1,13 @@
 """Who holds which place: a view that takes nothing away from work."""
 
 from tests.laws.world import START_MS
-from tests.support.scene import LEASE_MS, Scene, ref, scene
+from tests.support.scene import CONTINUOUS, LEASE_MS, Scene, ref, scene
 from wattswarm.kernel import payloads
 from wattswarm.kernel.allocation import PlaceState, allocation, found_wanting
 from wattswarm.kernel.budget import Usage, usage
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Status, Work
+from wattswarm.kernel.records import Label
 from wattswarm.kernel.verdict import Effective
 
 AT = START_MS + 1_000
@@ -181,3 +182,14 @@ def test_surplus_work_spends_nothing() -> None:
     stage.decide(candidate, [vote], [held])
     after = usage(stage.state, allocation(stage.state, stage.now_ms))
     assert after == Usage(steps=2, explore=1, verify=3, finalize=1)
+
+
+def test_places_of_an_earlier_epoch_are_none_in_a_later_one() -> None:
+    stage = scene(**CONTINUOUS)
+    stage.claim(Work.PROPOSE)
+    assert len(allocation(stage.state, stage.now_ms).places) == 1
+    stage.end_epoch(signers=[0, 1, 2])
+    stage.entered = Label(2, stage.network.genesis.id)
+    claim = stage.claim(Work.PROPOSE)
+    (place,) = allocation(stage.state, stage.now_ms).places
+    assert place.claim.event_id == claim

@@ -87,3 +87,11 @@ def test_an_error_says_where() -> None:
 def test_keys_are_ordered_by_length_and_then_by_bytes() -> None:
     encoded = canonical.encode({"é": 1, "z": 2, "aa": 3, "b": 4})
     assert encoded.hex() == "a461620461" + "7a02" + "62616103" + "62c3a901"
+
+
+def test_what_is_out_of_bounds_within_a_value_in_order_is_refused_by_its_own_name() -> None:
+    many = b"\xb9\x10\x01" + b"".join(b"\x63" + b"%03x" % n + b"\x00" for n in range(4_096))
+    assert refusal(many + b"\x641000\x00") == "too_many"
+    assert refusal(b"\xa1\x61a" * 16 + b"\xa0") == "too_deep"
+    assert refusal(bytes.fromhex("a1616120")) == "bad_value"
+    assert refusal(bytes.fromhex("8120")) == "bad_value"

@@ -1,10 +1,12 @@
 """The arrival chain, the digest of a scope, and the smallest tries, by hand."""
 
+import pytest
+
 from wattswarm.kernel import canonical, chain, radix_trie
 from wattswarm.kernel.hashing import CHAIN_START, Context, digest
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.radix_trie import EMPTY, LEAF_KEYS_MAX, Summary
-from wattswarm.kernel.scope_digest import scope_digest
+from wattswarm.kernel.scope_digest import scope_digest, whole_digest
 
 A, B = (EventId(bytes([number]) * 32) for number in (1, 2))
 
@@ -48,3 +50,32 @@ def test_a_scope_digest_is_bound_to_its_scope_and_groups() -> None:
     assert scope_digest("node:a", [(A, one), (B, two)]) == wanted
     assert scope_digest("node:b", [(A, one), (B, two)]) != wanted
     assert scope_digest("node:a", [(A, two), (B, one)]) != wanted
+
+
+def test_the_digest_of_a_node_is_one_of_all_its_scopes_in_order_of_their_names() -> None:
+    one, two = (Digest(bytes([number]) * 32) for number in (8, 9))
+    wanted = digest(Context.DIGEST, canonical.encode([["global", one], ["node:a", two]]))
+    assert whole_digest({"node:a": two, "global": one}) == wanted
+    assert whole_digest({"node:a": one, "global": two}) != wanted
+    assert whole_digest({}) == digest(Context.DIGEST, canonical.encode([]))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"\x00" + bytes(8) + bytes(32),  # no key below a child
+        b"\x10" + (1).to_bytes(8, "big") + bytes(32),  # a seventeenth child
+        b"\x01" * 2,  # half a child
+    ],
+)
+def test_bytes_of_no_page_are_refused(damaged: bytes) -> None:
+    with pytest.raises(ValueError, match="a page"):
+        radix_trie.decode_page(damaged)
+
+
+def test_children_of_a_page_stand_in_order_and_once() -> None:
+    first, second = (bytes([nibble]) + (1).to_bytes(8, "big") + bytes(32) for nibble in (3, 4))
+    assert list(radix_trie.decode_page(first + second)) == ["3", "4"]
+    for damaged in (second + first, first + first):
+        with pytest.raises(ValueError, match="after"):
+            radix_trie.decode_page(damaged)

@@ -358,3 +358,24 @@ def test_a_contract_is_a_map(value: Any) -> None:
 
 def test_a_version_that_was_used_is_a_valid_one() -> None:
     assert version.read(version.to_payload(LOCAL)) == LOCAL
+
+
+def test_of_fields_that_are_wrong_nothing_further_is_said() -> None:
+    mine = {"decider": 7, "independence": "strangers"}
+    assert errors(mine, pin=PEERS) == {"$.decider bad_field", "$.independence bad_field"}
+
+
+def test_where_anybody_may_verify_no_quorum_is_out_of_reach() -> None:
+    pin = successor(PEERS, open_roles=frozenset({Role.PROPOSER, Role.VERIFIER}))
+    assert voters_max(pin, Independence.NONE) is None
+    assert resolved(pin=pin, quorum_threshold=50).quorum_threshold == 50
+    assert errors(pin=PEERS, quorum_threshold=50) == {"$.quorum_threshold quorum_unreachable"}
+
+
+def test_a_part_of_the_terms_in_the_log_is_whole() -> None:
+    complete = to_payload(resolved())
+    units = cast("dict[str, Any]", complete["stage_units"])
+    spoilt = {**complete, "stage_units": {key: units[key] for key in units if key != "verify"}}
+    with pytest.raises(Malformed) as refused:
+        contract.read(spoilt)
+    assert refused.value.path == "$.stage_units.verify"

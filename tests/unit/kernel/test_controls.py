@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from tests.laws.world import START_MS
-from tests.support.scene import Scene, scene
+from tests.laws.world import START_MS, keys
+from tests.support.scene import CONTINUOUS, Scene, scene
 from wattswarm.kernel.control import control_hash
+from wattswarm.kernel.governance import Role
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.records import Control
 from wattswarm.kernel.rows import rows
@@ -194,3 +195,22 @@ def test_any_order_and_any_part_first_gives_the_same() -> None:
         machine.add(events)
         assert rows(machine.state) == expected
         assert part.effective.keys() <= machine.state.effective.keys()
+
+
+def test_what_finalizers_of_a_later_pin_signed_counts_once_it_is_a_pin_of_the_task() -> None:
+    stage = scene(3, threshold=2, **CONTINUOUS)
+    heirs = keys(3, 9)
+    pin = stage.govern(
+        signers=[0, 1], members={key.node_id: frozenset(Role) for key in heirs[:2]}, threshold=2
+    )
+    stage.cast = [*stage.cast, *heirs]
+    said = stage.control(KILLED, 1, [3, 4], by=1)
+    assert stage.verdict(said) == Ignored("no_valid_signature")
+    stage.control(SUSPENDED, 1, [3], by=1, signed=Control(STOPPED, 1, ""))
+    stage.control(STOPPED, 9, [5], by=1)
+    for by in (0, 1):
+        stage.end_epoch(pin.id, signers=[0, 1], by=by)
+    state = stage.state
+    assert state.verdict(said) is None
+    assert word(stage) == "killed"
+    assert state.backers == {Control(KILLED, 1, ""): 2}, "a signature over another word is none"

@@ -516,3 +516,9 @@ def test_a_successor_is_never_newer_than_a_restore(council: Council) -> None:
     motion = done(council.amend(SETTLED))
     co_signed = done(decide.co_sign(council.known, KEYS[1], motion.version.id, NOW))
     assert opened_at(motion.signings) == opened_at(co_signed.signings) == 0
+
+
+def test_who_has_the_next_version_sign_what_its_rules_cannot_do_is_told(council: Council) -> None:
+    version = attrs.evolve(council.record, rules_version=2)
+    told = decide.concerns(version, council.record, NODES[0])
+    assert told == ("this program lacks rules 2: it signs nothing under them",)

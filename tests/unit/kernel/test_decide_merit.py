@@ -3,6 +3,7 @@
 from tests.support.scene import Scene, local_scene, scene
 from wattswarm.kernel import decide
 from wattswarm.kernel.decide import Signings
+from wattswarm.kernel.decide.reuse import rejection
 from wattswarm.kernel.duty import RejectReuse, due
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.ids import EventId
@@ -113,3 +114,16 @@ def test_in_a_network_of_one_a_rejected_repetition_is_recorded_by_itself() -> No
     append(stage, found.signings)
     duties = due(stage.state, stage.cast[0], (), stage.now_ms + 60_000).duties
     assert not any(isinstance(each, RejectReuse) for each in duties)
+
+
+def test_votes_on_another_answer_do_not_reject_a_repetition() -> None:
+    stage = scene()
+    one = stage.propose(stage.claim(Work.PROPOSE), reuse_of=EARLIER)
+    other = stage.propose(stage.claim(Work.PROPOSE, 1, executor="y"), 1, reuse_of=EARLIER)
+    claim = stage.claim(Work.VERIFY, 2)
+    votes = {
+        each: stage.vote(stage.find(claim, each, 2, status=Status.FAILED), 2, Ballot.REJECT)
+        for each in (one, other)
+    }
+    for each in (one, other):
+        assert [vote.event_id for vote in rejection(stage.state, each)] == [votes[each]]

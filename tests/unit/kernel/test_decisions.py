@@ -1,6 +1,8 @@
 """What a decision must rest on, within its own lists."""
 
 from tests.support.scene import Scene, ref, scene
+from wattswarm.kernel import payloads
+from wattswarm.kernel.decision import approvers, rejecters
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Ballot, Status, Work
 from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
@@ -100,3 +102,71 @@ def test_a_name_of_another_kind_in_a_list_is_final() -> None:
     stage, candidate, votes = voted()
     name = stage.decide(candidate, [votes[0], candidate])
     assert stage.verdict(name) == Ignored("wrong_kind", candidate)
+
+
+def test_a_list_counts_only_commits_that_were_there_when_it_was_made() -> None:
+    stage = scene(quorum_threshold=2, commit_reveal=True, max_verifiers=9)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    results = [stage.find(stage.claim(Work.VERIFY, by), candidate, by) for by in range(2)]
+    first = stage.commit(results[0], candidate, 0)
+    early_ms = stage.now_ms + 1
+    second = stage.commit(
+        results[1],
+        candidate,
+        1,
+    )
+    reveals = [
+        stage.reveal(first, [second], 0, at_ms=early_ms),
+        stage.reveal(second, [first], 1),
+    ]
+    # Two voters list the first commit; the second is as old as the list that names it.
+    assert stage.verdict(stage.decide(candidate, reveals)) == Ignored("no_quorum")
+
+
+def test_rejections_count_by_the_same_lists() -> None:
+    stage = scene(quorum_threshold=2, commit_reveal=True, max_verifiers=9)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    commits = [
+        stage.commit(
+            stage.find(stage.claim(Work.VERIFY, by), candidate, by, status=Status.FAILED),
+            candidate,
+            by,
+            ballot=Ballot.REJECT,
+        )
+        for by in range(2)
+    ]
+    for by in range(2):
+        stage.reveal(commits[by], commits, by, ballot=Ballot.REJECT)
+    state = stage.state
+    both = {key.node_id for key in stage.cast[:2]}
+    assert rejecters(state.votes.values(), state.commits, state.terms) == both
+    assert approvers(state.votes.values(), state.commits, state.terms) == frozenset()
+    alone = [vote for vote in state.votes.values() if vote.author == stage.cast[0].node_id]
+    assert rejecters(alone, state.commits, state.terms) == frozenset()
+
+
+def test_of_one_voters_lists_the_latest_that_holds_a_commit_counts() -> None:
+    stage = scene(quorum_threshold=2, commit_reveal=True, max_verifiers=9)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    results = [stage.find(stage.claim(Work.VERIFY, by), candidate, by) for by in range(2)]
+    own = [stage.commit(results[0], candidate, 0) for _ in range(2)]
+    early_ms = stage.now_ms + 1
+    late = stage.commit(results[1], candidate, 1)
+    reveals = [
+        stage.reveal(own[0], [late], 0, at_ms=early_ms),
+        stage.reveal(own[1], [late], 0),
+        stage.reveal(late, own, 1),
+    ]
+    decision = stage.decide(candidate, reveals)
+    assert stage.verdict(decision) == Effective()
+    assert stage.state.decisions[decision].approvals == 2
+
+
+def test_a_decision_is_written_with_its_summary() -> None:
+    stage, candidate, votes = voted(quorum=1)
+    said = payloads.DecisionCommitted(
+        candidate=candidate, reveals=tuple(votes), confirmations=(), summary="in short"
+    )
+    stage.say(said)
+    (decision,) = stage.state.decisions.values()
+    assert (decision.summary, decision.reveals) == ("in short", tuple(sorted(votes)))

@@ -7,10 +7,17 @@ from tests.support.scene import LEASE_MS, Scene, local_scene, ref, scene
 from wattswarm.kernel import decide, duty, payloads
 from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.duty import Duty, ExecutorOffer, Roster, carry, due
+from wattswarm.kernel.duty.kinds import EndEpoch, RejectReuse
+from wattswarm.kernel.duty.roster import FOLLOWING_MAX
 from wattswarm.kernel.errors import Rejection
-from wattswarm.kernel.ids import EventId
+from wattswarm.kernel.governance import draft_statement
+from wattswarm.kernel.governance.statement import Statement, statement_message
+from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.limits import PIN_GRACE_MS
-from wattswarm.kernel.payloads import Status, Work
+from wattswarm.kernel.payloads import Ballot, Status, Work
+from wattswarm.kernel.payloads.statement import NodePenalized, StatementState
+from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.task import TaskMachine
 
 AT = START_MS + 1_000
 X, Y, Z = (ExecutorOffer(name=name) for name in "xyz")
@@ -379,3 +386,190 @@ def test_a_renewal_that_is_due_after_a_batch_stands_on_the_roster_that_comes_wit
     course = carry(stage.state, claim.signings, stage.cast[0], (X, Y), late_ms, in_hand=[first])
     assert course.roster is not None
     assert "Renew" in kinds(course.roster)
+
+
+# --- keys, and what is not to be said any more ----------------------------------------------------
+
+
+def test_two_duties_are_one_by_what_is_to_be_done_and_not_by_when_or_how() -> None:
+    one, other = EventId(b"1" * 32), EventId(b"2" * 32)
+    subject = Subject(Label(1, Digest(bytes(32))), 2, one)
+    keys = {
+        duty.Claim(role=Work.VERIFY, executor="x", attempt=2, signings=()).key,
+        duty.Approve(claim=one, signings=()).key,
+        duty.Renew(claim=one, previous=other, signings=()).key,
+        duty.Release(claim=one, signings=()).key,
+        duty.Execute(claim=one, executor="x", attempt=1, execution_id="ab").key,
+        duty.Verify(
+            claim=one, candidate=other, executor="x", attempt=1, execution_id="ab", digests=()
+        ).key,
+        duty.Confirm(claim=one, candidate=other, digests=("d",)).key,
+        duty.Vote(subject=subject, signings=()).key,
+        duty.Reveal(commit=one, signings=()).key,
+        duty.Decide(signings=()).key,
+        duty.Check(candidate=one, decision=other).key,
+        duty.Finalize(decision=one, signings=()).key,
+        duty.Retry(attempt=1, signings=()).key,
+        EndEpoch(epoch=3, signings=()).key,
+        RejectReuse(candidate=one, signings=()).key,
+    }
+    assert keys == {
+        ("claim", 2, "verify", "x"),
+        ("approve", one),
+        ("renew", one, other),
+        ("release", one),
+        ("execute", "ab"),
+        ("verify", "ab"),
+        ("confirm", one, other),
+        ("vote", 2, one),
+        ("reveal", one),
+        ("decide",),
+        ("check", one),
+        ("finalize",),
+        ("retry", 1),
+        ("end epoch", 3),
+        ("reject_reuse", one),
+    }
+
+
+def silenced(stage: Scene, by: int) -> int:
+    """Have a member say something dated at the very end of the task; return that date."""
+    end_ms = stage.state.ends_at
+    stage.say(payloads.TaskExpired(), by, at_ms=end_ms)
+    return end_ms
+
+
+def test_who_spoke_at_the_end_of_the_task_takes_nothing_and_gives_nothing() -> None:
+    stage = scene(allocator="creator", expires_in_ms=60_000)
+    claim = stage.claim(Work.PROPOSE, 1, at_ms=stage.state.ends_at - 5_000, lease_ms=5_000)
+    late_ms = stage.state.ends_at - 1
+    (approve,) = roster(stage, by=0, at_ms=late_ms).duties
+    (release,) = roster(stage, by=1, at_ms=late_ms).duties
+    assert [approve.key, release.key] == [("approve", claim), ("release", claim)]
+    (take,) = roster(stage, X, by=2, at_ms=late_ms).duties
+    assert isinstance(take, duty.Claim)
+    for by in range(3):
+        silenced(stage, by)
+        assert roster(stage, X, by=by, at_ms=late_ms).duties == ()
+
+
+def test_no_vote_claim_or_rejection_is_due_that_would_come_too_late() -> None:
+    stage = scene(expires_in_ms=60_000, max_verifiers=3)
+    candidate = stage.propose(stage.claim(Work.PROPOSE), reuse_of=EventId(b"d" * 32))
+    results = [
+        stage.find(stage.claim(Work.VERIFY, by), candidate, by, status=Status.FAILED)
+        for by in (1, 2)
+    ]
+    stage.vote(results[0], 1, Ballot.REJECT)
+    late_ms = stage.state.ends_at - 1
+    assert kinds(roster(stage, X, by=2, at_ms=late_ms)) == ["Vote", "RejectReuse", "Retry"]
+    stage.now_ms = late_ms
+    silenced(stage, 2)
+    assert kinds(roster(stage, X, by=2, at_ms=late_ms)) == []
+
+
+def test_a_rejection_is_recorded_by_the_first_decider_and_by_others_in_their_turns() -> None:
+    stage = scene(max_verifiers=3)
+    candidate = stage.propose(stage.claim(Work.PROPOSE), reuse_of=EventId(b"d" * 32))
+    found = stage.find(stage.claim(Work.VERIFY, 1), candidate, 1, status=Status.FAILED)
+    stage.vote(found, 1, Ballot.REJECT)
+    nodes = [key.node_id for key in stage.cast]
+    first, second, _ = (nodes.index(node) for node in deciders(stage.state))
+    assert "RejectReuse" in kinds(roster(stage, by=first))
+    waiting = roster(stage, by=second)
+    assert "RejectReuse" not in kinds(waiting)
+    assert waiting.wake_at_ms is not None
+    assert "RejectReuse" in kinds(roster(stage, by=second, at_ms=waiting.wake_at_ms))
+
+
+def test_sealed_votes_are_revealed_once_and_by_who_sealed_them() -> None:
+    stage = scene(commit_reveal=True, max_verifiers=3)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    for by in (1, 2):
+        stage.find(stage.claim(Work.VERIFY, by), candidate, by)
+    (vote,) = [each for each in roster(stage, by=1).duties if isinstance(each, duty.Vote)]
+    append(stage, vote, 1)
+    waiting = roster(stage, by=1)
+    assert kinds(waiting) == []
+    assert waiting.wake_at_ms is not None
+    (reveal,) = roster(stage, by=1, at_ms=stage.state.ends_at - 1).duties
+    assert isinstance(reveal, duty.Reveal)
+    assert "Reveal" not in kinds(roster(stage, by=2, at_ms=stage.state.ends_at - 1))
+    append(stage, reveal, 1)
+    assert "Reveal" not in kinds(roster(stage, by=1, at_ms=stage.state.ends_at - 1))
+
+
+def test_a_vote_waits_for_a_nodes_other_executors_of_the_newest_attempt_alone() -> None:
+    stage = scene(max_attempts=2, max_verifiers=3)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    stage.find(stage.claim(Work.VERIFY, 1), candidate, 1)
+    stage.claim(Work.VERIFY, 1, executor="y")
+    assert "Vote" not in kinds(roster(stage, by=1))
+    stage.retry(1)
+    assert "Vote" in kinds(roster(stage, by=1))
+
+
+def test_a_decision_out_of_turn_is_looked_at_again() -> None:
+    stage = scene(max_verifiers=3)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    vote = stage.vote(stage.find(stage.claim(Work.VERIFY, 1), candidate, 1), 1)
+    nodes = [key.node_id for key in stage.cast]
+    last = nodes.index(deciders(stage.state)[-1])
+    stage.decide(candidate, [vote], by=last)
+    early = roster(stage, by=last)
+    assert "Check" not in kinds(early)
+    assert early.wake_at_ms is not None
+    due_ms = stage.now_ms + 2 * stage.state.terms.decider_timeout_ms
+    assert "Check" in kinds(roster(stage, by=last, at_ms=due_ms))
+
+
+def test_a_restored_node_has_no_duties_in_epochs_that_were_opened_before() -> None:
+    stage = local_scene()
+    for restored_at_ms, wanted in ((START_MS - 1, ["Claim"]), (START_MS, [])):
+        found = due(stage.state, stage.cast[0], [X], AT, restored_at_ms=restored_at_ms)
+        assert kinds(found) == wanted
+
+
+def test_a_batch_goes_no_further_than_is_appended_at_once() -> None:
+    stage = local_scene()
+    pieces = [ref(number) for number in range(FOLLOWING_MAX)]
+    candidate = stage.propose(stage.claim(Work.PROPOSE), evidence=pieces)
+    claim = stage.claim(Work.VERIFY)
+    proofs = [(piece.digest, Digest(bytes(32))) for piece in pieces]
+    answer = decide.submit_result(
+        stage.state, claim, candidate, Status.PASSED, 1, (100,), "p", "m", proofs, stage.now_ms
+    )
+    assert not isinstance(answer, Rejection), answer
+    course = carry(stage.state, answer, stage.cast[0], [X], stage.now_ms)
+    assert (course.signings, course.roster) == (answer, None)
+
+
+def test_a_penalized_node_has_no_duties() -> None:
+    stage = scene(3, threshold=2)
+    assert kinds(_roster_under(stage)) == ["Claim"]
+    said = Statement(
+        kind=NodePenalized.kind,
+        target=stage.cast[2].node_id,
+        serial=1,
+        state=StatementState.REVOKED,
+        governance=stage.network.genesis.id,
+        reason="",
+        keep=frozenset(),
+    )
+    signed = statement_message(stage.network.network_id, said)
+    sigs = {key.node_id: key.sign(signed) for key in stage.cast[:2]}
+    draft = draft_statement(said, sigs, START_MS)
+    stage.governance.add(draft.unsigned(stage.network.network_id, stage.cast[0].node_id))
+    assert _roster_under(stage) == Roster()
+
+
+def _roster_under(stage: Scene) -> Roster:
+    return due(stage.state, stage.cast[2], [X], AT, governance=stage.governance)
+
+
+def test_nobody_has_duties_for_a_task_that_is_only_spoken_of() -> None:
+    stage = scene()
+    stage.claim(Work.PROPOSE)
+    machine = TaskMachine(stage.task.event_id, stage.governance)
+    machine.add(stage.said)
+    assert due(machine.state, stage.cast[0], [X], AT) == Roster()

@@ -2,12 +2,17 @@
 
 from itertools import permutations
 
+import pytest
+
 from tests.laws.world import START_MS, keys
 from tests.support.scene import CONTINUOUS, Scene, scene
-from wattswarm.kernel.epoch import epoch_end_hash
+from wattswarm.kernel import payloads
+from wattswarm.kernel.epoch import epoch_end_hash, epoch_end_message
 from wattswarm.kernel.governance import Role
 from wattswarm.kernel.group_digest import group_digest
+from wattswarm.kernel.hashing import Context, digest
 from wattswarm.kernel.ids import Digest, EventId
+from wattswarm.kernel.limits import EPOCH_MAX
 from wattswarm.kernel.payloads import ControlWord, Work
 from wattswarm.kernel.records import Control, Label
 from wattswarm.kernel.rows import rows
@@ -266,3 +271,57 @@ def test_any_order_comes_to_the_same() -> None:
     for order in permutations([stage.task, *stage.said]):
         state = derive(stage.task.event_id, order, stage.governance)
         assert group_digest(rows(state)) == expected
+
+
+def test_an_end_is_named_by_a_hash_of_what_is_signed() -> None:
+    stage = continuous()
+    about = (stage.network.network_id, stage.task.event_id, stage.label, stage.pin)
+    assert epoch_end_hash(*about) == digest(Context.EPOCH_END, epoch_end_message(*about))
+
+
+def test_a_finalizers_signature_over_something_else_ends_nothing() -> None:
+    stage = continuous()
+    stage.end_epoch(signers=[0, 1])
+    sigs = tuple((node, signature) for node, signature in stage.said[-1].payload["sigs"])
+    other = stage.govern(signers=[0, 1], params={"x": 1})
+    moved = payloads.EpochEnded(pin=stage.pin, next_pin=other.id, reason="over", sigs=sigs)
+    assert stage.verdict(stage.say(moved)) == Ignored("no_valid_signature")
+    assert stage.state.label == Label(2, stage.pin)
+
+
+@pytest.mark.parametrize("epoch", [0, EPOCH_MAX])
+def test_epochs_that_are_none_do_not_end(epoch: int) -> None:
+    stage = continuous()
+    stage.end_epoch(signers=[0, 1])
+    fields = {**stage.said[-1].payload}
+    assert stage.verdict(stage.utter("EPOCH_ENDED", fields, epoch=epoch)) == Ignored("wrong_epoch")
+
+
+def test_the_first_epoch_has_one_pin() -> None:
+    stage = continuous()
+    stage.end_epoch(signers=[0, 1])
+    fields = {**stage.said[-1].payload, "pin": bytes(32)}
+    assert stage.verdict(stage.utter("EPOCH_ENDED", fields)) == Ignored("wrong_pin")
+
+
+def test_a_finalizer_that_carries_an_end_twice_did_so_on_the_later_date() -> None:
+    stage = continuous()
+    for by, at_ms in ((0, START_MS + 90), (0, START_MS + 50), (1, START_MS + 70)):
+        stage.end_epoch(signers=[0, 1], by=by, at_ms=at_ms)
+    label = Label(1, stage.pin)
+    dates = [stage.state.carried[label, stage.pin, key.node_id] for key in stage.cast[:2]]
+    assert dates == [START_MS + 90, START_MS + 70]
+    assert stage.state.openings[Label(2, stage.pin)] == START_MS + 70
+
+
+def test_an_epoch_that_two_pins_led_to_was_opened_at_the_later_date() -> None:
+    stage = continuous()
+    one, two, last = (stage.govern(signers=[0, 1], params={"x": number}) for number in range(3))
+    for pin in (one, two):
+        stage.end_epoch(pin.id, signers=[0, 1])
+    for pin, at_ms in ((one, START_MS + 900), (two, START_MS + 500)):
+        enter(stage, 2, pin.id)
+        for by in (0, 1):
+            stage.end_epoch(last.id, signers=[0, 1], by=by, at_ms=at_ms)
+    assert stage.state.openings[Label(3, last.id)] == START_MS + 900
+    assert stage.state.opened[3] == START_MS + 900

@@ -142,3 +142,19 @@ def test_a_task_belongs_to_itself() -> None:
     created = attrs.evolve(DRAFT, kind="TASK_CREATED", task_id=None).sign(NETWORK, KEY)
     assert created.group_task == created.event_id
     assert SIGNED.group_task == DRAFT.task_id
+
+
+def test_what_was_accepted_before_is_read_again_as_it_was() -> None:
+    wire = SIGNED.to_wire()
+    assert attrs.asdict(event.decode_again(wire, network_id=NETWORK)) == attrs.asdict(SIGNED)
+    restored = event.restore(SIGNED.body, SIGNED.signature)
+    assert attrs.asdict(restored) == attrs.asdict(SIGNED)
+    with pytest.raises(Malformed) as refused:
+        event.decode_again(wire, network_id="net:" + "0" * 64)
+    assert refused.value.code == "wrong_network"
+
+
+def test_a_body_is_a_map() -> None:
+    with pytest.raises(Malformed) as refused:
+        event.decode_body(cbor2.dumps([1]), SIGNED.signature)
+    assert refused.value.code == "not_an_event"

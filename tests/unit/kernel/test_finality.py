@@ -2,10 +2,14 @@
 
 from tests.laws.world import START_MS
 from tests.support.scene import Scene, scene
+from tests.support.second_signature import signed_again
 from wattswarm.kernel import payloads
 from wattswarm.kernel.event import Draft
+from wattswarm.kernel.finality import finality_message
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.payloads import Work
+from wattswarm.kernel.records import Carrier
+from wattswarm.kernel.signature import is_valid
 from wattswarm.kernel.task import TaskMachine
 from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
 from wattswarm.kernel.views import finality_equivocators, state_word
@@ -139,3 +143,52 @@ def test_the_decision_shown_is_the_one_that_finality_went_by() -> None:
     assert stage.state.decision.event_id == first
     stage.seal(candidate, second, [0, 1])
     assert stage.state.decision.event_id == second
+
+
+def test_the_decision_that_finality_went_by_is_told_by_signatures_for_the_outcome_alone() -> None:
+    stage = scene(3, threshold=2)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    vote = stage.vote(stage.find(stage.claim(Work.VERIFY), candidate))
+    first, second = stage.decide(candidate, [vote]), stage.decide(candidate, [vote], by=1)
+    for by in (0, 1):
+        stage.seal(EventId(b"\xff" * 32), first, [by])
+    stage.seal(candidate, second, [1, 2])
+    assert final(stage) == candidate
+    assert stage.state.decision is not None
+    assert stage.state.decision.event_id == second
+
+
+def test_a_carrier_is_written_with_what_it_carries_and_whose_signatures_are_valid() -> None:
+    stage = scene(3, threshold=2)
+    name = stage.seal(ONE, DECISION, [0, 1], by=2)
+    assert stage.state.carriers[name] == Carrier(
+        event_id=name,
+        author=stage.cast[2].node_id,
+        created_at=stage.now_ms,
+        label=stage.label,
+        candidate=ONE,
+        decision=DECISION,
+        signers=tuple(sorted(key.node_id for key in stage.cast[:2])),
+    )
+
+
+def test_of_two_valid_signatures_of_one_finalizer_the_smaller_is_kept_in_any_order() -> None:
+    stage = scene(3, threshold=2)
+    signed = finality_message(
+        stage.network.network_id, stage.task.event_id, stage.label, ONE, DECISION
+    )
+    key = stage.cast[0]
+    pair = sorted((key.sign(signed), signed_again(key, signed)))
+    assert pair[0] != pair[1]
+    assert all(is_valid(key.node_id, signed, signature) for signature in pair)
+    for order in (pair, pair[::-1]):
+        stage.said.clear()
+        for signature in order:
+            sigs = ((key.node_id, signature),)
+            stage.say(
+                payloads.DecisionFinalized(
+                    pin=stage.pin, candidate=ONE, decision=DECISION, sigs=sigs
+                )
+            )
+        assert list(stage.state.seals.values()) == pair[:1]
+        assert stage.state.sealed == {(stage.label, ONE): 1}

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from wattswarm.kernel import governance
+from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, Event, LaneClass
 from wattswarm.kernel.governance import (
@@ -24,6 +25,7 @@ from wattswarm.kernel.governance import (
     sign,
     successor,
 )
+from wattswarm.kernel.governance.chain import Chain
 from wattswarm.kernel.ids import Digest, NodeId
 from wattswarm.kernel.signature import KeyPair
 from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
@@ -350,3 +352,64 @@ def test_a_standing_is_a_verdict_in_other_words() -> None:
     assert Standing(Word.WAITING, "quorum", name).verdict == Waiting((Need(On.QUORUM, name),))
     for code in ("predecessor", "version"):
         assert Standing(Word.WAITING, code, name).verdict == Waiting((Need(On.VERSION, name),))
+
+
+def test_only_admissions_by_finalizers_count_and_are_told_with_who_gave_them() -> None:
+    guest, other = NodeId(b"n" * 32), NodeId(b"o" * 32)
+    given = draft_admission(guest, 1).sign(NETWORK, KEYS[1])
+    void = draft_admission(other, 1).sign(NETWORK, KEYS[3])
+    known = after(FIRST, given, void)
+    assert known.admitted == {*RECORD.members, guest}
+    assert not known.admits(other)
+    rows = known.rows()
+    assert [row[:3] for row in rows["governance_admissions"]] == [(guest, NODES[1], given.event_id)]
+    assert [row[0] for row in rows["governance_verdicts"]] == [void.event_id]
+
+
+def test_versions_descend_from_all_that_came_before_and_from_no_others() -> None:
+    chain = Chain(NETWORK)
+    for event in (FIRST, carried(ONE, 0, 1), carried(OTHER, 0, 1), carried(TWO, 0, 1)):
+        chain.take_update(event)
+    for pin in (RECORD, ONE, TWO):
+        assert chain.descends(TWO.id, pin.id)
+    assert not chain.descends(TWO.id, OTHER.id)
+    assert not chain.descends(ONE.id, TWO.id)
+    assert not chain.descends(Digest(bytes(32)), RECORD.id)
+
+
+def test_signatures_of_others_leave_those_of_finalizers_as_they_are() -> None:
+    outsiders = (KeyPair.from_seed(bytes([number]) * 32) for number in range(50, 99))
+    first = next(key for key in outsiders if key.node_id < min(NODES[:3]))
+    sigs = {key.node_id: sign(NETWORK, ONE, key) for key in (first, KEYS[0], KEYS[1])}
+    known = after(FIRST, draft_update(ONE, sigs, 1_000).sign(NETWORK, first))
+    assert known.version(ONE.id) == ONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "path"),
+    [
+        ("GOVERNANCE_UPDATED", {"more": 1}, "$.payload.more"),
+        ("GOVERNANCE_UPDATED", {"sigs": 7}, "$.payload.sigs"),
+        ("GOVERNANCE_UPDATED", {"version": 7}, "$.payload.version"),
+        ("NODE_ADMITTED", {"more": 1}, "$.payload.more"),
+        ("NODE_ADMITTED", {"node": 7}, "$.payload.node"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place(
+    kind: str, changes: dict[str, Value], path: str
+) -> None:
+    whole = {"GOVERNANCE_UPDATED": FIRST, "NODE_ADMITTED": draft_admission(NODES[4], 1)}[kind]
+    draft = Draft(
+        kind=kind,
+        scope="global",
+        lane_class=LaneClass.CONTROL,
+        task_id=None,
+        epoch=0,
+        created_at=1,
+        payload={**whole.payload, **changes},
+    )
+    chain = Chain(NETWORK)
+    take = chain.take_update if kind == "GOVERNANCE_UPDATED" else chain.take_admission
+    with pytest.raises(Malformed) as refused:
+        take(draft.sign(NETWORK, KEYS[0]))
+    assert refused.value.path == path

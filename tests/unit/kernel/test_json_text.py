@@ -93,3 +93,18 @@ def test_an_error_says_where() -> None:
     with pytest.raises(Malformed) as refused:
         json_text.write({"a": [1, {"b": b"x"}]}, "$.inputs")
     assert refused.value.path == "$.inputs.a[1].b"
+
+
+def test_words_are_written_beside_numbers_that_are_no_integers() -> None:
+    assert json_text.write([None, True, 1.5, "é", {"b": False, "a": 1e21}]) == (
+        '[null,true,1.5,"é",{"a":1e+21,"b":false}]'
+    )
+
+
+def test_an_integer_of_many_digits_is_the_double_nearest_to_it() -> None:
+    assert json_text.parse(b"[123456789012345678901234567890]", bytes_max=99) == [
+        1.2345678901234568e29
+    ]
+    assert json_text.parse(b"[9999999999999999]", bytes_max=99) == [1e16]
+    assert json_text.parse(b"[1" + b"0" * 300 + b"]", bytes_max=999) == [1e300]
+    assert json_text.parse(b"[9007199254740991]", bytes_max=99) == [9007199254740991]

@@ -14,6 +14,7 @@ from wattswarm.kernel.knowledge import (
     reuses,
 )
 from wattswarm.kernel.payloads import Ballot, Status, Work
+from wattswarm.kernel.task import TaskMachine
 
 EARLIER = EventId(b"d" * 32)
 
@@ -118,3 +119,9 @@ def test_each_epoch_has_its_own_tries_and_its_own_first_time() -> None:
         stage.end_epoch(signers=[0, 1, 2], by=by, at_ms=START_MS + 70_000)
     assert may_reuse(stage.state, START_MS + 75_000)
     assert not may_reuse(stage.state, START_MS + 75_001)
+
+
+def test_no_precedent_is_tried_for_a_task_that_is_not_there() -> None:
+    stage = scene()
+    absent = TaskMachine(stage.task.event_id, stage.governance).state
+    assert not may_reuse(absent, stage.now_ms)

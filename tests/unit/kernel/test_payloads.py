@@ -9,7 +9,7 @@ from wattswarm.kernel.canonical import Value
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
-from wattswarm.kernel.payloads import Ballot, Payload, Status, Work
+from wattswarm.kernel.payloads import Ballot, Payload, Status, Work, form
 from wattswarm.kernel.payloads.feedback import FeedbackWord
 
 NAME, PIN = EventId(b"n" * 32), Digest(b"p" * 32)
@@ -135,3 +135,8 @@ def test_values_out_of_bounds_are_bad_fields(kind: str, field: str, value: Value
         payloads.read(kind, {**as_sent(sample), field: value})
     assert caught.value.code == "bad_field"
     assert caught.value.path.startswith(f"$.payload.{field}")
+
+
+def test_a_map_stands_in_a_payload_as_it_is() -> None:
+    assert form.plain({"a": [1, True]}) == {"a": [1, True]}
+    assert form.plain((Ballot.APPROVE, ref(1))) == ["approve", ref(1).to_payload()]

@@ -77,3 +77,10 @@ def test_a_revised_document_is_nearer_than_any_other_document() -> None:
             if other != name
         )
         assert near > 5_000 > 1_000 > far, (name, near, far)
+
+
+def test_every_text_and_number_of_a_document_counts_wherever_it_stands() -> None:
+    flat = sketch(json_text.write(["one two", 3, "four"]).encode())
+    nested = sketch(json_text.write({"a": ["one two"], "b": {"c": 3, "d": ["four"]}}).encode())
+    assert flat == nested
+    assert flat != sketch(json_text.write(["one two", 4, "four"]).encode())

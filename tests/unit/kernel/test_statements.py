@@ -7,11 +7,12 @@ import pytest
 
 from tests.laws.world import START_MS, keys
 from tests.support.scene import CONTINUOUS, Scene, scene
-from wattswarm.kernel import decide
+from tests.support.second_signature import signed_again
+from wattswarm.kernel import contract, decide
 from wattswarm.kernel.choice import deciders
 from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.duty import ExecutorOffer, due
-from wattswarm.kernel.errors import Rejection
+from wattswarm.kernel.errors import Malformed, Rejection
 from wattswarm.kernel.event import Event
 from wattswarm.kernel.governance import (
     Changes,
@@ -33,7 +34,12 @@ from wattswarm.kernel.group_digest import group_digest
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.knowledge import precedents
 from wattswarm.kernel.payloads import ControlWord, Work
-from wattswarm.kernel.payloads.statement import EventRevoked, NodePenalized, StatementState
+from wattswarm.kernel.payloads.statement import (
+    EventRevoked,
+    NodePenalized,
+    StatementState,
+    read,
+)
 from wattswarm.kernel.records import Subject
 from wattswarm.kernel.reputation import contributions
 from wattswarm.kernel.rows import rows
@@ -593,3 +599,117 @@ def test_feedback_that_is_revoked_turns_nothing() -> None:
     assert contributions(stage.state)[0].is_bad
     revoke(stage, said)
     assert not contributions(stage.state)[0].is_bad
+
+
+def test_what_would_hold_is_what_no_later_word_on_the_target_stands_against() -> None:
+    stage = finalizers()
+    known = stage.governance.statements
+    target = stage.task.event_id
+    say(stage, statement(stage, EventRevoked.kind, target, 2))
+    for serial, wanted in ((1, False), (3, True)):
+        stage.governance.add(
+            carried(stage, statement(stage, EventRevoked.kind, target, serial), (0,))
+        )
+        (found,) = [each for each in known.gathered if each.statement.serial == serial]
+        assert known.would_hold(found) is wanted
+    version = finalizers().govern(signers=(0, 1), params={"x": 1})
+    later = statement(stage, EventRevoked.kind, target, 9, version=version)
+    stage.governance.add(carried(stage, later, (0,)))
+    (found,) = [each for each in known.gathered if each.statement.serial == 9]
+    assert not known.would_hold(found), "nobody knows who may sign it"
+
+
+def test_a_signature_of_a_finalizer_over_something_else_counts_nothing() -> None:
+    stage = finalizers()
+    said = statement(stage, EventRevoked.kind, stage.task.event_id)
+    other = statement(stage, EventRevoked.kind, stage.task.event_id, 2)
+    over = statement_message(stage.network.network_id, other)
+    sigs = {key.node_id: key.sign(over) for key in stage.cast[:2]}
+    event = draft_statement(said, sigs, START_MS).unsigned(
+        stage.network.network_id, stage.cast[0].node_id
+    )
+    assert stage.governance.add(event) == Changes()
+    assert stage.governance.standing(event.event_id) == Standing(Word.IGNORED, "no_valid_signature")
+    assert stage.governance.voids(stage.task) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"window": [1]}, "$.payload.window"),
+        ({"window": [2, 2]}, "$.payload.window"),
+        ({"window": None, "keep": [bytes(32), bytes(32)]}, "$.payload.keep"),
+        ({"window": None, "keep": [b"b" * 32, b"a" * 32]}, "$.payload.keep"),
+    ],
+)
+def test_the_reach_of_a_penalty_has_one_form(changes: dict[str, Any], path: str) -> None:
+    stage = finalizers()
+    event = carried(stage, statement(stage, NodePenalized.kind, stage.cast[2].node_id), (0,))
+    fields = {**event.payload, **changes}
+    kept = {name: value for name, value in fields.items() if value is not None}
+    with pytest.raises(Malformed) as refused:
+        read(event.kind, kept)
+    assert (refused.value.code, refused.value.path) == ("bad_field", path)
+
+
+def test_a_penalized_finalizer_ends_no_epoch_and_creates_no_task() -> None:
+    stage = finalizers(**CONTINUOUS)
+    say(stage, statement(stage, NodePenalized.kind, stage.cast[2].node_id))
+    at_ms = stage.state.ends_at + 1
+    refused = [
+        decide.end_epoch(stage.state, stage.cast[2], stage.governance, at_ms, is_ordered=True),
+        decide.create_task(
+            contract.sample(),
+            governance=stage.governance,
+            network_id=stage.network.network_id,
+            key_node=stage.cast[2].node_id,
+            now_ms=at_ms,
+        ),
+    ]
+    assert [each.code for each in refused if isinstance(each, Rejection)] == ["barred", "barred"]
+
+
+def test_of_two_words_with_one_number_the_revocation_stands_whichever_name_is_greater() -> None:
+    stage, met = finalizers(), set[bool]()
+    target, network_id = stage.task.event_id, stage.network.network_id
+    for serial in range(1, 33):
+        pair = [
+            statement(stage, EventRevoked.kind, target, serial, state)
+            for state in (REVOKED, RESTORED)
+        ]
+        for said in pair:
+            say(stage, said)
+        assert stage.governance.voids(stage.task) == "revoked"
+        met.add(statement_hash(network_id, pair[0]) < statement_hash(network_id, pair[1]))
+    assert met == {False, True}
+
+
+def test_what_counts_already_changes_nothing_when_it_is_carried_again() -> None:
+    stage = finalizers()
+    said = statement(stage, EventRevoked.kind, stage.task.event_id)
+    assert stage.governance.add(carried(stage, said, (0, 1))) != Changes()
+    assert stage.governance.add(carried(stage, said, (0, 2), by=2)) == Changes()
+
+
+def test_signatures_of_others_leave_those_of_finalizers_as_they_are() -> None:
+    stage = finalizers()
+    first = min(keys(60, 99), key=lambda key: key.node_id)
+    assert first.node_id < min(key.node_id for key in stage.cast)
+    stage.cast = (*stage.cast, first)
+    said = statement(stage, EventRevoked.kind, stage.task.event_id)
+    say(stage, said, 0, 1, 3)
+    assert stage.governance.voids(stage.task) == "revoked"
+
+
+def test_of_two_valid_signatures_of_one_finalizer_the_smaller_is_kept_in_any_order() -> None:
+    key = finalizers().cast[0]
+    for order in (1, -1):
+        stage = finalizers()
+        said = statement(stage, EventRevoked.kind, stage.task.event_id)
+        signed = statement_message(stage.network.network_id, said)
+        pair = sorted((key.sign(signed), signed_again(key, signed)))
+        for signature in pair[::order]:
+            draft = draft_statement(said, {key.node_id: signature}, START_MS)
+            stage.governance.add(draft.unsigned(stage.network.network_id, key.node_id))
+        (held,) = stage.governance.statements.gathered
+        assert held.signers == {key.node_id: pair[0]}

@@ -7,6 +7,7 @@ import pytest
 from wattswarm.kernel import canonical, version
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.ids import Digest, NodeId
+from wattswarm.kernel.limits import PARAMS_MAX, POLICIES_MAX
 from wattswarm.kernel.policy import BUILTIN, CROSSCHECK, bind
 from wattswarm.kernel.version import Role, genesis, successor
 
@@ -123,3 +124,90 @@ def test_policies_stand_in_order_and_once() -> None:
     policies = content()["policies"]
     assert refusal(content() | {"policies": policies[::-1]}).code == "bad_field"
     assert refusal(content() | {"policies": [policies[0], policies[0]]}).code == "bad_field"
+
+
+def test_two_of_three_and_all_of_fewer_sign_by_default() -> None:
+    found = [version.default_threshold(number) for number in range(1, 8)]
+    assert found == [1, 2, 2, 3, 4, 5, 5]
+
+
+@pytest.mark.parametrize(("threshold", "is_valid"), [(0, False), (2, False), (3, True), (5, False)])
+def test_a_threshold_is_a_majority_of_the_finalizers(threshold: int, is_valid: bool) -> None:
+    members = {NodeId(bytes([number]) * 32): frozenset({Role.FINALIZER}) for number in range(3)}
+    made = [
+        lambda: genesis(NodeId(b"g" * 32), members=members, threshold=threshold),
+        lambda: successor(genesis(NodeId(b"g" * 32), members=members), threshold=threshold),
+    ]
+    for make in made:
+        if is_valid:
+            assert make().threshold == threshold
+            continue
+        with pytest.raises(Malformed) as refused:
+            make()
+        assert (refused.value.code, refused.value.path) == ("bad_version", "$")
+        assert f"a threshold of {threshold} " in refused.value.message
+
+
+def test_both_roles_that_may_be_open_may_be_open_at_once() -> None:
+    open_roles = frozenset({Role.PROPOSER, Role.VERIFIER})
+    assert successor(RECORD, open_roles=open_roles).open_roles == open_roles
+
+
+def test_what_is_wrong_with_a_list_of_drafts_is_said_with_its_place() -> None:
+    for value, path in ((7, "$.supersedes"), ([7], "$.supersedes[0]"), ([], "$.supersedes")):
+        assert refusal(content() | {"supersedes": value}).path == path
+
+
+NAMED = {"id": "x", "version": 1, "hash": b"h" * 32}
+ORDER = "not in ascending order, or one item stands twice"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place", "said"),
+    [
+        ("members", 7, "", ""),
+        ("members", [7], "[0]", ""),
+        ("members", [[NODES[0]]], "[0]", "not a pair [node, roles]"),
+        ("members", [[NODES[0], ["finalizer"], 1]], "[0]", "not a pair [node, roles]"),
+        ("members", [[b"x", ["finalizer"]]], "[0][0]", ""),
+        ("members", [[NODES[0], 7]], "[0][1]", ""),
+        ("members", [[NODES[0], ["finalizer", "finalizer"]]], "[0][1]", ORDER),
+        ("open_roles", 7, "", ""),
+        ("params", 7, "", f"not a map of at most {PARAMS_MAX} parameters"),
+        ("params", {"a b": 1}, "", "a parameter's name that is not an id"),
+        ("policies", 7, "", ""),
+        ("policies", [NAMED, NAMED], "", ORDER),
+        ("policies", [NAMED | {"id": 7}], "[0].id", ""),
+        ("policies", [NAMED | {"id": "x y"}], "[0].id", "not an id"),
+        ("policies", [NAMED | {"hash": 7}], "[0].hash", ""),
+        ("supersedes", [], "", "an empty list is left out"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(
+    key: str, value: object, place: str, said: str
+) -> None:
+    refused = refusal(content() | {key: value})
+    assert (refused.code, refused.path) == ("bad_field", f"$.{key}{place}")
+    assert said in ("", refused.message)
+
+
+def test_lists_have_room_for_so_many_and_no_more() -> None:
+    names = [f"n{number:04}" for number in range(max(PARAMS_MAX, POLICIES_MAX) + 1)]
+    policies = [NAMED | {"id": name} for name in names]
+    for key, most, whole in (
+        ("params", PARAMS_MAX, lambda many: dict.fromkeys(names[:many], 1)),
+        ("policies", POLICIES_MAX, lambda many: policies[:many]),
+    ):
+        assert version.read(content() | {key: whole(most)}) is not None
+        assert refusal(content() | {key: whole(most + 1)}).path == f"$.{key}"
+
+
+def test_what_no_version_could_be_is_said_with_the_place_of_the_whole() -> None:
+    for change, said in (
+        ({"open_roles": ["committer"]}, "only proposer and verifier may be open roles"),
+        ({"version": 1}, "version 0, and only version 0, has no predecessor"),
+    ):
+        with pytest.raises(Malformed) as refused:
+            version.read(content() | change, "$.x")
+        assert (refused.value.code, refused.value.path) == ("bad_version", "$.x")
+        assert refused.value.message == said

@@ -7,12 +7,13 @@ import attrs
 from tests.laws.world import START_MS
 from tests.support.scene import local_scene, ref, scene
 from wattswarm.kernel.codes import WORDS
-from wattswarm.kernel.execution import execution_id
+from wattswarm.kernel.execution import execution_id, seed_id
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.lock import epoch_key, governance_lock, vote_key
-from wattswarm.kernel.payloads import Work
+from wattswarm.kernel.payloads import Ballot, Status, Work
 from wattswarm.kernel.records import Subject
+from wattswarm.kernel.state import VIEWS_MAX
 from wattswarm.kernel.task import derive
 from wattswarm.kernel.views import (
     best_subject,
@@ -21,6 +22,7 @@ from wattswarm.kernel.views import (
     run_at,
     state_word,
     summary,
+    vote_equivocations,
     workable,
 )
 
@@ -129,3 +131,51 @@ def test_keys_of_locks_tell_their_subjects_apart() -> None:
     }
     assert len(keys) == 5
     assert governance_lock(pin, pin).key == pin
+
+
+def test_what_an_executor_is_told_is_kept_under_a_name_of_its_own_for_each_run() -> None:
+    stage = scene()
+    stage.claim(Work.PROPOSE)
+    (claim,) = stage.state.claims.values()
+    run = execution_id(stage.task.event_id, claim)
+    name = seed_id(bytes.fromhex(run))
+    assert name == seed_id(bytes.fromhex(run))
+    assert name.hex() != run
+    other = execution_id(stage.task.event_id, claim, EventId(bytes(32)))
+    assert seed_id(bytes.fromhex(other)) != name
+
+
+def test_a_state_remembers_what_was_made_of_it_and_never_too_much() -> None:
+    state = scene().state
+    made: list[int] = []
+
+    def make(number: int) -> int:
+        made.append(number)
+        return number
+
+    for number in [*range(VIEWS_MAX), 0]:
+        assert state.view(("own", number), lambda: make(number)) == number  # noqa: B023
+    assert made == list(range(VIEWS_MAX)), "what is remembered is not made again"
+    assert state.view(("own", VIEWS_MAX), lambda: make(VIEWS_MAX)) == VIEWS_MAX
+    assert state.view(("own", 0), lambda: make(-1)) == -1, "all was forgotten at once"
+
+
+def test_a_median_is_of_what_lies_in_the_middle() -> None:
+    stage = scene(max_verifiers=4)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    for by, (score, wanted) in enumerate([(9_000, 9_000), (1_000, 5_000), (2_001, 2_001)]):
+        stage.find(stage.claim(Work.VERIFY, by), candidate, by, score_bp=score)
+        assert median_score_bp(stage.state, candidate) == wanted
+
+
+def test_two_plain_votes_on_one_subject_are_reported() -> None:
+    stage = scene(max_verifiers=4)
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    claim = stage.claim(Work.VERIFY, 1)
+    votes = [
+        stage.vote(stage.find(claim, candidate, 1, status=status), 1, ballot)
+        for status, ballot in ((Status.PASSED, Ballot.APPROVE), (Status.FAILED, Ballot.REJECT))
+    ]
+    (found,) = vote_equivocations(stage.state)
+    assert (found.voter, found.names) == (stage.cast[1].node_id, tuple(sorted(votes)))
+    assert found.subject == Subject(stage.label, 1, candidate)

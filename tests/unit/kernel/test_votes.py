@@ -3,11 +3,15 @@
 import pytest
 
 from tests.support.scene import Scene, scene
-from wattswarm.kernel.ids import EventId
+from wattswarm.kernel import canonical
+from wattswarm.kernel.hashing import Context, digest, keyed
+from wattswarm.kernel.ids import Digest, EventId, NodeId
 from wattswarm.kernel.payloads import Ballot, Status, Work
-from wattswarm.kernel.records import Subject
-from wattswarm.kernel.verdict import Effective, Ignored
+from wattswarm.kernel.records import Label, Subject
+from wattswarm.kernel.task import TaskMachine
+from wattswarm.kernel.verdict import Effective, Ignored, Need, On, Waiting
 from wattswarm.kernel.views import vote_equivocations
+from wattswarm.kernel.vote import bound_fields, commit_hash, vote_salt
 
 
 def election(
@@ -140,3 +144,53 @@ def test_the_contract_says_which_form_votes_have() -> None:
     plain.vote(result)
     plain.vote(result)
     assert approvals(plain, candidate) == 1
+
+
+def test_a_commit_that_comes_after_the_lists_that_hold_it_counts_the_same() -> None:
+    stage, candidate, results = election()
+    commits = [stage.commit(result, candidate, by) for by, result in enumerate(results)]
+    reveals = [stage.reveal(commits[by], commits, by) for by in range(3)]
+    late = [event for event in stage.said if event.event_id == commits[2]]
+    others = [event for event in stage.said if event.event_id != commits[2]]
+    machine = TaskMachine(stage.task.event_id, stage.governance)
+    machine.add([stage.task, *others])
+    subject = Subject(stage.label, 1, candidate)
+    assert machine.state.approvals(subject) == 2
+    assert machine.state.verdict(reveals[2]) == Waiting((Need(On.EVENT, commits[2]),))
+    machine.add(late)
+    assert machine.state.approvals(subject) == stage.state.approvals(subject) == 3
+    assert machine.state.unmatched == {}
+    assert machine.state.listed == stage.state.listed == dict.fromkeys(commits, 3)
+
+
+def test_what_is_listed_and_is_no_commit_harms_nothing() -> None:
+    stage, candidate, results = election()
+    commits = [stage.commit(results[by], candidate, by) for by in (0, 1)]
+    for by in (0, 1):
+        name = stage.reveal(commits[by], [*commits, candidate, EventId(bytes(32))], by)
+        assert stage.verdict(name) == Effective()
+    assert approvals(stage, candidate) == 2
+    assert list(stage.state.unmatched) == [EventId(bytes(32))]
+
+
+def test_a_vote_is_sealed_by_a_hash_and_a_salt_of_purposes_of_their_own() -> None:
+    subject = Subject(Label(1, Digest(bytes(32))), 2, EventId(b"c" * 32))
+    bound = bound_fields(
+        "net:x", EventId(b"t" * 32), subject, NodeId(b"v" * 32), EventId(b"r" * 32)
+    )
+    assert bound == ["net:x", b"t" * 32, 1, 2, b"c" * 32, b"v" * 32, b"r" * 32]
+    seed = b"s" * 32
+    salt = vote_salt(seed, bound, Ballot.APPROVE)
+    spoken = canonical.encode([*bound, "approve"])
+    assert salt == keyed(seed, b"wattswarm 2026 vote salt v1" + bytes(1) + spoken)
+    wanted = digest(Context.VOTE_COMMIT, canonical.encode([*bound, "approve", salt]))
+    assert commit_hash(bound, Ballot.APPROVE, salt) == wanted
+
+
+def test_a_plain_vote_counts_by_itself_and_lists_nothing() -> None:
+    stage = scene()
+    candidate = stage.propose(stage.claim(Work.PROPOSE))
+    name = stage.vote(stage.find(stage.claim(Work.VERIFY), candidate))
+    vote = stage.state.votes[name]
+    assert (vote.commit, vote.seen) == (None, ())
+    assert list(stage.state.counted) == [name]

@@ -1,6 +1,7 @@
 """Where duties come from: one look for each kind of work, in the order in which they are done."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from wattswarm.kernel import decide
@@ -13,6 +14,7 @@ from wattswarm.kernel.allocation import (
 )
 from wattswarm.kernel.choice import deciders, standing_decision, turn_at
 from wattswarm.kernel.contract import Allocator, Mode
+from wattswarm.kernel.decide import Signings
 from wattswarm.kernel.decide.finality import signed_candidates
 from wattswarm.kernel.decide.place import lease_limit
 from wattswarm.kernel.decide.reuse import rejection, unrecorded
@@ -166,8 +168,10 @@ def _prolonged(desk: Desk, place: Place) -> Iterator[Duty]:
     at_ms = place.lease_end - desk.state.terms.lease_ms // RENEW_FRACTION
     if desk.now_ms < at_ms:
         desk.wakes.append(at_ms)
-    elif signings := desk.signed(decide.renew(desk.state, name, desk.now_ms)):
-        yield Renew(claim=name, previous=desk.state.leases[name].leaf, signings=signings)
+        return
+    leaf = desk.state.leases[name].leaf
+    signings = desk.signed(decide.renew(desk.state, name, desk.now_ms))
+    yield from _said(signings, partial(Renew, claim=name, previous=leaf))
 
 
 def _withdrawals(desk: Desk, place: Place, reason: str) -> Iterator[Duty]:
@@ -179,8 +183,14 @@ def _withdrawals(desk: Desk, place: Place, reason: str) -> Iterator[Duty]:
 
 
 def _released(desk: Desk, claim: EventId, reason: str) -> Iterator[Duty]:
-    if signings := desk.signed(decide.release(desk.state, claim, desk.now_ms, reason=reason)):
-        yield Release(claim=claim, signings=signings)
+    signings = desk.signed(decide.release(desk.state, claim, desk.now_ms, reason=reason))
+    yield from _said(signings, partial(Release, claim=claim))
+
+
+def _said(signings: Signings, make: Callable[..., Duty]) -> Iterator[Duty]:
+    """Yield the duty that comes with these events, unless they were refused."""
+    if signings:
+        yield make(signings=signings)
 
 
 def _claims(desk: Desk) -> Iterator[Duty]:

@@ -30,9 +30,6 @@ class Changes:
     events: frozenset[EventId] = frozenset()
     nodes: frozenset[NodeId] = frozenset()
 
-    def __bool__(self) -> bool:
-        return bool(self.versions or self.events or self.nodes)
-
     def __or__(self, other: "Changes") -> "Changes":
         return Changes(
             self.versions | other.versions, self.events | other.events, self.nodes | other.nodes

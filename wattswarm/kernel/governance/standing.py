@@ -38,7 +38,7 @@ class Standing:
                 return Effective()
             case Word.IGNORED:
                 return Ignored(self.code)
-            case Word.WAITING:
+            case Word.WAITING:  # exhaustive
                 on = On.QUORUM if self.code == "quorum" else On.VERSION
                 assert self.of is not None, "what waits names what it waits for"
                 return Waiting((Need(on, self.of),))

@@ -10,7 +10,7 @@ For a task only statements count whose version is the pin of its creation or des
 that keys that a fork left behind void nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
@@ -193,8 +193,3 @@ class Statements:
         if is_signed:
             return Standing(Word.WAITING, "quorum", gathered.id)
         return Standing(Word.IGNORED, "no_valid_signature")
-
-    @property
-    def carried(self) -> Mapping[EventId, object]:
-        """The events that carry statements."""
-        return self._carried

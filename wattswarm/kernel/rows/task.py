@@ -7,7 +7,7 @@ from typing import Final
 from wattswarm.kernel.rows.table import Row, table
 from wattswarm.kernel.rows.work import counts
 from wattswarm.kernel.state import TaskState
-from wattswarm.kernel.verdict import Effective, Ignored, Verdict, Waiting
+from wattswarm.kernel.verdict import Ignored, Waiting
 
 
 class Standing(enum.StrEnum):
@@ -73,13 +73,11 @@ def _verdicts(state: TaskState) -> Iterator[Row]:
         yield (*of, *_verdict(verdict))
 
 
-def _verdict(verdict: Verdict) -> Row:
+def _verdict(verdict: Waiting | Ignored) -> Row:
     match verdict:
-        case Effective():
-            return ("effective", None, None, None, None, None)
         case Ignored():
             return ("ignored", verdict.code, None, verdict.of, None, None)
-        case Waiting():
+        case Waiting():  # exhaustive
             need = verdict.for_[0]
             return ("waiting", None, need.on.value, need.name, need.epoch, need.attempt)
 
