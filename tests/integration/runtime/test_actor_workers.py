@@ -482,9 +482,13 @@ async def test_many_kills_leave_no_descriptor_behind():
 
 ROOT = textwrap.dedent(
     """
+    import signal
     import sys
     import trio
     from tests.support.actors import Spin, Who, child, running, tree_spec
+
+    # Whoever is started in the background by a shell ignores interrupts, and so do its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     async def main():
         async with running(tree_spec(child(), placement="worker")) as tree:
