@@ -1,5 +1,6 @@
 """The board of the small node: what was said, in memory."""
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 import attrs
@@ -13,8 +14,8 @@ ME: Final = "07" * 32
 
 
 @attrs.define(eq=False)
-class SmallBoard:
-    """The part of a `NodeApi` that belongs to no task."""
+class SmallBoard(ABC):
+    """The part of a `NodeApi` that belongs to no task; whoever has the log derives from it."""
 
     posted: list[board.MessageView] = attrs.field(factory=list[board.MessageView])
     listening: dict[tuple[str, str], board.SubscriptionView] = attrs.field(
@@ -25,9 +26,9 @@ class SmallBoard:
     )
     signed: list[board.CheckpointView] = attrs.field(factory=list[board.CheckpointView])
 
+    @abstractmethod
     async def append(self, kind: str, task_id: str | None) -> str:
         """Add an event to the log; return its id."""
-        raise NotImplementedError
 
     async def _say(self, kind: str, scope: str) -> board.Uttered:
         return board.Uttered(

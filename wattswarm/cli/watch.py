@@ -1,6 +1,5 @@
 """Following a task: news over the stream wake a look at the task; polling stands behind."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -57,7 +56,7 @@ class Bell:
 
     access: Access
     task_id: str
-    _rung: queue.SimpleQueue[None] = attrs.field(factory=queue.SimpleQueue[None])
+    _rung: threading.Event = attrs.field(factory=threading.Event)
 
     def start(self) -> None:
         """Listen from now on, until the process ends."""
@@ -65,19 +64,15 @@ class Bell:
 
     def wait(self, timeout_s: float) -> None:
         """Return when there is news, or after a while; news that came together ring once."""
-        try:
-            self._rung.get(timeout=timeout_s)
-            while not self._rung.empty():
-                self._rung.get_nowait()
-        except queue.Empty:
-            return
+        self._rung.wait(timeout_s)
+        self._rung.clear()
 
     def _listen(self) -> None:
         while True:
             try:
                 with open_client(self.access) as client, client.stream(task=self.task_id) as news:
                     for _ in news:
-                        self._rung.put(None)
+                        self._rung.set()
             except Failure:
                 pass  # the node restarts, or is busy: polling goes on meanwhile
             time.sleep(RETRY_S)
