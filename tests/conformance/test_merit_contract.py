@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 import pytest
@@ -145,9 +146,9 @@ def rejection(
     return with_rows(group, {"reuse_rejections": (row,)})
 
 
-def names(store: Store, **asked: object) -> list[int]:
+def names(store: Store, **asked: Any) -> list[int]:
     """Return the numbers of the precedents that are found."""
-    found = store.reader.precedents(limit=100, **asked)  # pyright: ignore[reportArgumentType]
+    found = store.reader.precedents(limit=100, **asked)
     return [int.from_bytes(line.decision, "big") for line in found]
 
 
