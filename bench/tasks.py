@@ -26,6 +26,7 @@ from wattswarm.kernel.decide.creation import create_task
 from wattswarm.kernel.errors import Rejection
 from wattswarm.kernel.governance import Governance
 from wattswarm.kernel.ids import Seq
+from wattswarm.kernel.payloads import DecisionFinalized
 from wattswarm.store.connection import Purpose
 from wattswarm.store.local import Executors
 from wattswarm.store.log_reader import LogReader, last_seq
@@ -41,6 +42,7 @@ CALLS_OF_A_LIFE: Final = 3
 RAW_LIVES: Final = 200
 ANSWER_S: Final = 30.0
 LOOK_S: Final = 0.02
+PAGE: Final = 1_024
 READY_S: Final = 20.0
 DOCUMENT: Final = {"name": "bench", "task_type": "bench", "inputs": {"text": "nothing to do"}}
 
@@ -132,24 +134,26 @@ def _address(process: subprocess.Popen[bytes]) -> str:
 
 async def _create(node: LocalNode, lives: Lives) -> None:
     """Create a task whenever there is room for one more."""
-    governance = _governance(node)
+    governance, network_id = _governance(node), node.network_id
     async with trio.open_nursery() as nursery:
         while True:
             await lives.room.acquire()
-            nursery.start_soon(_create_one, node, governance, lives)
+            nursery.start_soon(_create_one, node, governance, network_id, lives)
 
 
-async def _create_one(node: LocalNode, governance: Governance, lives: Lives) -> None:
+async def _create_one(
+    node: LocalNode, governance: Governance, network_id: str, lives: Lives
+) -> None:
     lives.created += 1
     draft = create_task(
         {**contract.sample(), **DOCUMENT, "name": f"bench {lives.created}"},
         governance=governance,
-        network_id=node.network_id,
+        network_id=network_id,
         key_node=node.key.node_id,
         now_ms=int(time.time() * 1_000),
     )
     assert not isinstance(draft, Rejection), draft.details
-    event = draft.sign(node.network_id, node.key)
+    event = draft.sign(network_id, node.key)
     writer: Any = node.tree.ref("sel_writer")
     request = Append(events=(event.to_wire(),), is_own=True)
     answer = await writer.ask(request, deadline_s=ANSWER_S)
@@ -162,11 +166,12 @@ async def _follow(node: LocalNode, lives: Lives) -> None:
     with node.database.connect(Purpose.READER) as connection:
         log = LogReader(connection)
         while True:
-            rows = log.read(seq, limit=4 * OPEN, kinds=["DECISION_FINALIZED"])
+            rows = log.read(seq, limit=PAGE)
             seq = last_seq(rows, seq)
-            lives.final += len(rows)
-            for _ in rows:
-                lives.room.release()
+            for row in rows:
+                if row.kind == DecisionFinalized.kind:
+                    lives.final += 1
+                    lives.room.release()
             await trio.sleep(LOOK_S)
 
 

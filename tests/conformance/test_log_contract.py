@@ -80,6 +80,19 @@ def test_an_empty_log_has_a_head_at_zero(log: Log) -> None:
     assert log.reader.lanes() == ()
 
 
+def test_governance_is_read_without_the_rest(writer: Writer, log: Log) -> None:
+    made = [
+        event(0),
+        event(1, scope="global", lane_class=LaneClass.CONTROL, kind="GOVERNANCE_UPDATED"),
+        event(2, scope="global", kind="GOVERNANCE_UPDATED"),
+        event(3, scope="global", lane_class=LaneClass.CONTROL, kind="NODE_ADMITTED"),
+        event(4, scope="global", lane_class=LaneClass.CONTROL, kind="NODE_REVOKED"),
+    ]
+    writer.append(singles(made))
+    assert [row.seq for row in log.reader.governance_events()] == [2, 3, 4]
+    assert [row.seq for row in log.reader.governance_events(Seq(2), limit=1)] == [3]
+
+
 def test_positions_are_gap_free_and_follow_the_order_of_the_batch(writer: Writer, log: Log) -> None:
     made = events(7)
     first = writer.append([group(*made[:3]), group(made[3])])
@@ -230,23 +243,6 @@ def test_reading_goes_on_after_a_position_within_a_limit(writer: Writer, log: Lo
     assert third is not None
     assert third.event() == made[2]
     assert log.reader.at(Seq(11)) is None
-
-
-def test_reading_can_be_narrowed_to_a_scope_a_class_and_kinds(writer: Writer, log: Log) -> None:
-    made = [
-        event(0),
-        event(1, scope="global", lane_class=LaneClass.CONTROL, kind="GOVERNANCE_UPDATED"),
-        event(2, scope="global", kind="GOVERNANCE_UPDATED"),
-        event(3, scope="global", lane_class=LaneClass.CONTROL, kind="NODE_ADMITTED"),
-        event(4, scope="global", lane_class=LaneClass.CONTROL, kind="NODE_REVOKED"),
-    ]
-    writer.append(singles(made))
-    read = log.reader.read
-    assert [row.seq for row in read(ZERO, limit=9, scope="global")] == [2, 3, 4, 5]
-    assert [row.seq for row in read(ZERO, limit=9, lane_class=LaneClass.CONTROL)] == [2, 4, 5]
-    assert [row.seq for row in read(ZERO, limit=9, kinds={"NODE_ADMITTED"})] == [4]
-    assert [row.seq for row in log.reader.governance_events()] == [2, 3, 4]
-    assert [row.seq for row in log.reader.governance_events(Seq(2), limit=1)] == [3]
 
 
 def test_the_events_of_tasks_are_found_without_the_rest(writer: Writer, log: Log) -> None:

@@ -1,7 +1,7 @@
 """What is asked of many tasks at once, in memory and in PostgreSQL alike."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.group_rows import task, with_rows
 from tests.support.scene import Scene, ref, scene
-from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq
+from wattswarm.kernel.ids import Digest, EventId, NodeId, Seq, TaskId
 from wattswarm.kernel.knowledge import Question, question
 from wattswarm.kernel.payloads import Ballot, Status, Work
 from wattswarm.kernel.reputation import AGREEMENT_UNITS
@@ -17,7 +17,7 @@ from wattswarm.kernel.rows import Row, rows
 from wattswarm.store.connection import Connection, Database, Purpose
 from wattswarm.store.memory_merit import MemoryMeritReader
 from wattswarm.store.memory_projections import MemoryProjections, MemorySet
-from wattswarm.store.merit_reader import MeritReader, PrecedentCursor
+from wattswarm.store.merit_reader import Comparable, MeritReader, PrecedentCursor, PrecedentLine
 from wattswarm.store.projections import Projections
 from wattswarm.store.tables import GroupRows, task_group
 
@@ -148,8 +148,22 @@ def rejection(
 
 def names(store: Store, **asked: Any) -> list[int]:
     """Return the numbers of the precedents that are found."""
-    found = store.reader.precedents(limit=100, **asked)
-    return [int.from_bytes(line.decision, "big") for line in found]
+    return numbers(store.reader.precedents(limit=100, **asked))
+
+
+def answers(store: Store, scope: str = "node:a", **asked: Any) -> list[int]:
+    """Return the numbers of the answers to the question."""
+    return numbers(store.reader.answers(ASKED, scope, limit=100, **asked))
+
+
+def comparable(store: Store, not_task: TaskId, **asked: Any) -> list[int]:
+    """Return the numbers of the precedents that inputs are compared with."""
+    asked = {"limit": 100, **asked}
+    return numbers(store.reader.comparable("summarize", "node:a", not_task=not_task, **asked))
+
+
+def numbers(found: Iterable[PrecedentLine | Comparable]) -> list[int]:
+    return [int.from_bytes(each.decision, "big") for each in found]
 
 
 # --- reputation -----------------------------------------------------------------------------------
@@ -208,7 +222,7 @@ def test_precedents_are_found_newest_first_and_page_by_page(store: Store) -> Non
     last = page[-1]
     cursor = PrecedentCursor(last.decided_at, last.task_id, last.epoch)
     assert names(store, before=cursor) == [4, 3, 2, 1]
-    assert names(store, until_ms=2) == [3, 2, 1]
+    assert answers(store, until_ms=2) == [3, 2, 1]
 
 
 def test_only_equal_questions_are_exact(store: Store) -> None:
@@ -220,10 +234,34 @@ def test_only_equal_questions_are_exact(store: Store) -> None:
         precedent(5, asked=attrs.evolve(ASKED, task_type="other")),
         precedent(6, scope="group:b"),
     )
-    assert names(store, question=ASKED, scope="node:a") == [1]
+    assert answers(store) == [1]
+    assert answers(store, "group:b") == [6]
     assert names(store, task_type="summarize", scope="node:a") == [4, 3, 2, 1]
-    not_own = EventId(precedent(1).group_id)
-    assert names(store, question=ASKED, not_task=not_own) == [6]
+    assert answers(store, not_task=EventId(precedent(1).group_id)) == []
+
+
+def test_the_newest_sound_precedents_of_other_tasks_are_compared(store: Store) -> None:
+    store.put(
+        *(precedent(number, decided_at=number) for number in range(1, 6)),
+        precedent(6, asked=attrs.evolve(ASKED, task_type="other")),
+        precedent(7, scope="group:b"),
+        rejection(20, 4, 2),
+    )
+    own = EventId(precedent(2).group_id)
+    assert comparable(store, own) == [5, 3, 1]
+    assert comparable(store, own, limit=2) == [5, 3]
+    assert comparable(store, own, until_ms=5) == [3, 1]
+    (first, *_) = store.reader.comparable("summarize", "node:a", limit=9, not_task=own)
+    assert (first.task_id, first.decided_at) == (precedent(5).group_id, 5)
+
+
+def test_precedents_are_found_by_their_decisions(store: Store) -> None:
+    store.put(*(precedent(number, decided_at=number) for number in range(1, 5)))
+    store.put(precedent(9, scope="group:b"), rejection(20, 3, 2))
+    found = store.reader.named([decision(1), decision(3), decision(9)], "node:a")
+    assert numbers(found) == [3, 1]
+    assert [line.is_deprecated for line in found] == [True, False]
+    assert store.reader.named([], "node:a") == ()
 
 
 @pytest.mark.parametrize(("rejections", "is_deprecated"), [(1, False), (2, True), (3, True)])
@@ -283,6 +321,6 @@ def test_a_final_task_pays_its_verifiers_and_is_found_again(store: Store) -> Non
     lines = {line.key.node: line for line in store.reader.reputation(LATER, limit=9)}
     assert lines[stage.cast[1].node_id].stability > 0
     assert lines[stage.cast[2].node_id].quality == -AGREEMENT_UNITS
-    (line,) = store.reader.precedents(limit=9, question=question(state.terms))
+    (line,) = store.reader.answers(question(state.terms), state.scope or "", limit=9)
     assert (line.task_id, line.is_sound) == (state.task_id, True)
     assert line.evidence == (ref(6).digest, ref(7).digest)

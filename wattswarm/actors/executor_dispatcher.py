@@ -9,6 +9,7 @@ asked for again, and events that stand in the log already are not appended twice
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -125,9 +126,7 @@ class ExecutorDispatcher(Actor[ExecutorDispatcherMessage]):
             bodies=bodies,
             terms=Terms(bodies=bodies, judge=ctx.hold(closing(Judge()))),
             keeper=Keeper(lambda executions: _store(local, executions)),
-            seeder=Seeder(
-                bodies=bodies, look=lambda state, at_ms: _look(merit, precedents, state, at_ms)
-            ),
+            seeder=Seeder(bodies=bodies, look=partial(_look, merit, precedents)),
         )
         await self._dockets.begin(ctx.clock.wall_ms())
 
@@ -271,8 +270,12 @@ async def _answers(
     return await local.run(lambda connection: Executions(connection).answers_of_tasks(tasks))
 
 
-async def _look(reader: Session, precedents: Precedents, state: TaskState, at_ms: int) -> Found:
-    return await reader.run(lambda connection: precedents.find(connection, state, at_ms))
+async def _look(
+    reader: Session, precedents: Precedents, state: TaskState, at_ms: int, may_repeat: bool
+) -> Found:
+    return await reader.run(
+        lambda connection: precedents.find(connection, state, at_ms, may_repeat=may_repeat)
+    )
 
 
 async def _store(local: Session, executions: Sequence[Execution]) -> None:

@@ -5,7 +5,7 @@ their inputs when they are asked for; sketches are kept in memory, nothing is st
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -13,7 +13,7 @@ import attrs
 from wattswarm.kernel import contract
 from wattswarm.kernel.artifact import ArtifactRef
 from wattswarm.kernel.contract import Contract
-from wattswarm.kernel.ids import TaskId
+from wattswarm.kernel.ids import EventId, TaskId
 from wattswarm.kernel.knowledge import (
     COMPARED_MAX,
     SIMILAR_BP_MIN,
@@ -26,7 +26,7 @@ from wattswarm.kernel.similarity import Sketch, resemblance_bp, sketch
 from wattswarm.kernel.state import TaskState
 from wattswarm.store.connection import Connection
 from wattswarm.store.log_reader import LogReader
-from wattswarm.store.merit_reader import ALWAYS, MeritReader, PrecedentLine
+from wattswarm.store.merit_reader import ALWAYS, Comparable, MeritReader, PrecedentLine
 
 ReadBody = Callable[[ArtifactRef], bytes | None]
 """Returns the verified body, or None when it is not here; blocks."""
@@ -74,48 +74,62 @@ class Precedents:
         factory=OrderedDict[TaskId, Sketch], init=False
     )
 
-    def find(self, connection: Connection, state: TaskState, until_ms: int = ALWAYS) -> Found:
+    def find(
+        self,
+        connection: Connection,
+        state: TaskState,
+        until_ms: int = ALWAYS,
+        *,
+        may_repeat: bool = False,
+    ) -> Found:
         """Return what was decided before in the scope of a task, which is effective.
 
         Args:
             until_ms: Only decisions that are dated before.
+            may_repeat: An answer to the very question will be repeated: where there is one, answers
+                to like questions are not looked for.
         """
         assert state.scope is not None, "an effective task has a scope"
         reader, terms = MeritReader(connection), state.terms
-        exact = reader.precedents(
+        exact = reader.answers(
+            question(terms),
+            state.scope,
             limit=EXACT_MAX,
-            scope=state.scope,
-            question=question(terms),
             not_task=state.task_id,
             until_ms=until_ms,
         )
         rejected = rejected_outputs(state)
         if exact:
             rejected |= {*reader.rejected_outputs(exact, state.scope)}
-        others = reader.precedents(
+        found = Found(exact, (), rejected)
+        if may_repeat and found.repeatable is not None:
+            return found
+        others = reader.comparable(
+            terms.task_type,
+            state.scope,
             limit=COMPARED_MAX,
-            scope=state.scope,
-            task_type=terms.task_type,
             not_task=state.task_id,
             until_ms=until_ms,
         )
         known = {line.decision for line in exact}
-        compared = [line for line in others if line.is_sound and line.decision not in known]
-        return Found(exact, self._similar(connection, state, compared), rejected)
+        near = self._near(connection, state, [o for o in others if o.decision not in known])
+        lines = {line.decision: line for line in reader.named(near, state.scope)} if near else {}
+        similar = [Hit(lines[name], alike) for name, alike in near.items() if name in lines]
+        return attrs.evolve(found, similar=tuple(similar))
 
-    def _similar(
-        self, connection: Connection, state: TaskState, lines: Sequence[PrecedentLine]
-    ) -> tuple[Hit, ...]:
-        if not lines:
-            return ()
+    def _near(
+        self, connection: Connection, state: TaskState, others: Sequence[Comparable]
+    ) -> Mapping[EventId, int]:
+        """Return the decisions whose inputs are most like those of a task, the best first."""
+        if not others:
+            return {}
         mine = self._keep(state.task_id, state.terms)
-        hits = [
-            Hit(line, resemblance_bp(mine, self._sketch(connection, line.task_id)))
-            for line in lines
-        ]
-        near = [hit for hit in hits if hit.resemblance_bp >= SIMILAR_BP_MIN]
-        near.sort(key=lambda hit: (-hit.resemblance_bp, -hit.line.decided_at, hit.line.decision))
-        return tuple(near[:SIMILAR_MAX])
+        alike = {
+            other: resemblance_bp(mine, self._sketch(connection, other.task_id)) for other in others
+        }
+        near = [other for other in others if alike[other] >= SIMILAR_BP_MIN]
+        near.sort(key=lambda other: (-alike[other], -other.decided_at, other.decision))
+        return {other.decision: alike[other] for other in near[:SIMILAR_MAX]}
 
     def _sketch(self, connection: Connection, task_id: TaskId) -> Sketch:
         """Return the sketch of another task's inputs; an empty one when they cannot be compared."""
@@ -148,5 +162,5 @@ class Precedents:
 
 
 def confidence(hit_bp: int) -> float:
-    """Return a resemblance as executors are told it, from 0 to 1."""
-    return hit_bp / BASIS_POINTS
+    """Return a resemblance as executors are told it, from 0 to 1; whole numbers as such."""
+    return hit_bp / BASIS_POINTS if hit_bp % BASIS_POINTS else hit_bp // BASIS_POINTS

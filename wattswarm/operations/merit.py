@@ -99,8 +99,9 @@ class Merit:
                 return state
             if state.contract is None:
                 return task_knowledge(state, now_ms, ())
-            lines = MeritReader(connection).precedents(
-                limit=OWN_LINES_MAX, scope=state.scope, question=question(state.contract)
+            assert state.scope is not None, "a task with a contract has a scope"
+            lines = MeritReader(connection).answers(
+                question(state.contract), state.scope, limit=OWN_LINES_MAX
             )
             return task_knowledge(state, now_ms, lines)
 

@@ -78,6 +78,12 @@ TIME_LIMITS: Final[Mapping[Purpose, Mapping[str, str]]] = {
 }
 
 
+PLANS: Final[Mapping[str, str]] = {"enable_seqscan": "off"}
+"""What is asked often has an index, and the server plans it once, while tables may still be small.
+
+A plan from then that reads whole tables would be kept until the server next counts their rows.
+"""
+
 UNAVAILABLE: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -179,7 +185,7 @@ class Database:
     def configure(
         self, connection: Connection, purpose: Purpose, *, derived_schema: str | None = None
     ) -> None:
-        """Give a session the search path, time limits and role of a purpose."""
+        """Give a session the search path, limits, plans and role of a purpose."""
         derived = derived_schema or self.derived_schema
         settings = {
             "search_path": f"{self.log_schema}, {derived}, {self.local_schema}",
@@ -187,6 +193,7 @@ class Database:
             "wattswarm.derived_schema": derived,
             "wattswarm.local_schema": self.local_schema,
             **TIME_LIMITS[purpose],
+            **PLANS,
         }
         connection.execute(
             SESSION["configure"],

@@ -51,26 +51,9 @@ class LogReader:
         seq, chain, term, feed_epoch = row
         return Head(seq=Seq(seq), chain=Digest(chain), term=term, feed_epoch=feed_epoch)
 
-    def read(
-        self,
-        after_seq: Seq,
-        *,
-        limit: int,
-        scope: str | None = None,
-        lane_class: LaneClass | None = None,
-        kinds: Collection[str] | None = None,
-    ) -> tuple[LogRow, ...]:
-        """Return the next rows after a position, in order; a filter that is given must fit."""
-        return self._rows(
-            "read",
-            {
-                "after_seq": after_seq,
-                "limit": limit,
-                "scope": scope,
-                "class": None if lane_class is None else lane_class.value,
-                "kinds": None if kinds is None else sorted(kinds),
-            },
-        )
+    def read(self, after_seq: Seq, *, limit: int) -> tuple[LogRow, ...]:
+        """Return the next rows after a position, in order: no more is looked at than is read."""
+        return self._rows("read", {"after_seq": after_seq, "limit": limit})
 
     def task_events(
         self, task_id: TaskId, after_seq: Seq = START, *, limit: int = ROWS_MAX

@@ -134,24 +134,9 @@ class MemoryLogReader:
         """Return the end of the log."""
         return self.log.head()
 
-    def read(
-        self,
-        after_seq: Seq,
-        *,
-        limit: int,
-        scope: str | None = None,
-        lane_class: LaneClass | None = None,
-        kinds: Collection[str] | None = None,
-    ) -> tuple[LogRow, ...]:
-        """Return the next rows after a position, in order; a filter that is given must fit."""
-        found = (
-            row
-            for row in self._after(after_seq)
-            if (scope is None or row.scope == scope)
-            and (lane_class is None or row.lane_class is lane_class)
-            and (kinds is None or row.kind in kinds)
-        )
-        return tuple(found)[:limit]
+    def read(self, after_seq: Seq, *, limit: int) -> tuple[LogRow, ...]:
+        """Return the next rows after a position, in order."""
+        return tuple(self._after(after_seq)[:limit])
 
     def task_events(
         self, task_id: TaskId, after_seq: Seq = START, *, limit: int = ROWS_MAX
@@ -195,7 +180,7 @@ class MemoryLogReader:
         self, after_seq: Seq = START, *, limit: int = ROWS_MAX
     ) -> tuple[LogRow, ...]:
         """Return the next rows of `GOVERNANCE_KINDS` after a position."""
-        return self.read(after_seq, limit=limit, kinds=GOVERNANCE_KINDS)
+        return tuple(row for row in self._after(after_seq) if row.kind in GOVERNANCE_KINDS)[:limit]
 
     def find(self, prefix: str, *, limit: int = 2) -> tuple[LogRow, ...]:
         """Return the rows whose event id begins with these hex digits, by id."""

@@ -5,12 +5,13 @@ from typing import Any, cast
 
 import attrs
 
-from wattswarm.kernel.ids import NodeId, TaskId
+from wattswarm.kernel.ids import EventId, NodeId, TaskId
 from wattswarm.kernel.knowledge import Question
 from wattswarm.kernel.rows import TABLES, Row
 from wattswarm.store.memory_projections import Fields, MemorySet
 from wattswarm.store.merit_reader import (
     ALWAYS,
+    Comparable,
     PrecedentCursor,
     PrecedentLine,
     ReputationKey,
@@ -51,28 +52,62 @@ class MemoryMeritReader:
         limit: int,
         scope: str | None = None,
         task_type: str | None = None,
-        question: Question | None = None,
-        not_task: TaskId | None = None,
-        until_ms: int = ALWAYS,
         before: PrecedentCursor | None = None,
     ) -> tuple[PrecedentLine, ...]:
-        """Return the newest precedents, or those older than a cursor; every given filter must fit.
-
-        Args:
-            question: Only answers to this. until_ms: Only decisions that are dated before.
-        """
-        lines = sorted(map(self._line, self._knowledge()), key=_age, reverse=True)
+        """Return the newest precedents, or those older than a cursor; given filters must fit."""
         found = (
             line
-            for line in lines
+            for line in self._lines()
             if scope in (None, line.scope)
             and task_type in (None, line.question.task_type)
-            and question in (None, line.question)
-            and not_task != line.task_id
-            and line.decided_at < until_ms
             and (before is None or _age(line)[:3] < attrs.astuple(before))
         )
         return tuple(found)[:limit]
+
+    def answers(
+        self,
+        question: Question,
+        scope: str,
+        *,
+        limit: int,
+        not_task: TaskId | None = None,
+        until_ms: int = ALWAYS,
+    ) -> tuple[PrecedentLine, ...]:
+        """Return the newest answers to a question that are dated before `until_ms`."""
+        found = (
+            line
+            for line in self._lines()
+            if (line.question, line.scope) == (question, scope)
+            and not_task != line.task_id
+            and line.decided_at < until_ms
+        )
+        return tuple(found)[:limit]
+
+    def comparable(
+        self,
+        task_type: str,
+        scope: str,
+        *,
+        limit: int,
+        not_task: TaskId,
+        until_ms: int = ALWAYS,
+    ) -> tuple[Comparable, ...]:
+        """Return the newest sound precedents of a task type that are dated before `until_ms`."""
+        found = (
+            Comparable(line.task_id, line.decision, line.decided_at)
+            for line in self._lines()
+            if (line.question.task_type, line.scope) == (task_type, scope)
+            and not_task != line.task_id
+            and line.decided_at < until_ms
+            and line.is_sound
+        )
+        return tuple(found)[:limit]
+
+    def named(self, decisions: Collection[EventId], scope: str) -> tuple[PrecedentLine, ...]:
+        """Return the precedents that these decisions of a scope made, the newest first."""
+        return tuple(
+            line for line in self._lines() if line.decision in decisions and line.scope == scope
+        )
 
     def rejected_outputs(self, lines: Collection[PrecedentLine], scope: str) -> tuple[str, ...]:
         """Return the outputs of these precedents that were rejected as repetitions, in a scope."""
@@ -85,8 +120,9 @@ class MemoryMeritReader:
         }
         return tuple(sorted(found & outputs))
 
-    def _knowledge(self) -> list[Row]:
-        return [row for _, row in self._rows("knowledge")]
+    def _lines(self) -> list[PrecedentLine]:
+        found = (self._line(row) for _, row in self._rows("knowledge"))
+        return sorted(found, key=_age, reverse=True)
 
     def _rejections(self) -> list[Fields]:
         return [_fields("reuse_rejections", row) for _, row in self._rows("reuse_rejections")]

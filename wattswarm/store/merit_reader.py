@@ -1,6 +1,6 @@
 """Reads what many tasks come to together: reputation, precedents, rejected repetitions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -77,6 +77,15 @@ class PrecedentLine:
 
 
 @attrs.frozen
+class Comparable:
+    """A precedent that nothing speaks against, before it is known whether it is alike."""
+
+    task_id: TaskId
+    decision: EventId
+    decided_at: int
+
+
+@attrs.frozen
 class PrecedentCursor:
     """The last precedent of a page; the next page has older ones."""
 
@@ -124,32 +133,68 @@ class MeritReader:
         limit: int,
         scope: str | None = None,
         task_type: str | None = None,
-        question: Question | None = None,
-        not_task: TaskId | None = None,
-        until_ms: int = ALWAYS,
         before: PrecedentCursor | None = None,
     ) -> tuple[PrecedentLine, ...]:
-        """Return the newest precedents, or those older than a cursor; every given filter must fit.
-
-        Args:
-            question: Only answers to this. until_ms: Only decisions that are dated before.
-        """
+        """Return the newest precedents, or those older than a cursor; given filters must fit."""
         values = {
             "limit": limit,
             "scope": scope,
-            "task_type": task_type if question is None else question.task_type,
-            "input_digest": None if question is None else question.inputs,
-            "schema_digest": None if question is None else question.schema,
-            "policy_hash": None if question is None else question.policy,
-            "not_task": not_task,
-            "until_ms": until_ms,
+            "task_type": task_type,
             "before_at": None if before is None else before.decided_at,
             "before_id": None if before is None else before.task_id,
             "before_epoch": None if before is None else before.epoch,
         }
+        return self._lines("precedents", values)
+
+    def answers(
+        self,
+        question: Question,
+        scope: str,
+        *,
+        limit: int,
+        not_task: TaskId | None = None,
+        until_ms: int = ALWAYS,
+    ) -> tuple[PrecedentLine, ...]:
+        """Return the newest answers to a question that are dated before `until_ms`."""
+        values = {
+            "limit": limit,
+            "scope": scope,
+            "task_type": question.task_type,
+            "input_digest": question.inputs,
+            "schema_digest": question.schema,
+            "policy_hash": question.policy,
+            "not_task": not_task,
+            "until_ms": until_ms,
+        }
+        return self._lines("answers", values)
+
+    def comparable(
+        self,
+        task_type: str,
+        scope: str,
+        *,
+        limit: int,
+        not_task: TaskId,
+        until_ms: int = ALWAYS,
+    ) -> tuple[Comparable, ...]:
+        """Return the newest sound precedents of a task type that are dated before `until_ms`."""
+        values = {
+            "limit": limit,
+            "scope": scope,
+            "task_type": task_type,
+            "not_task": not_task,
+            "until_ms": until_ms,
+        }
         with translated():
-            rows = self.connection.execute(MERIT["precedents"], values, binary=True)
-            return tuple(precedent_line(*row) for row in rows)
+            rows = self.connection.execute(MERIT["comparable"], values, binary=True)
+            return tuple(
+                Comparable(EventId(task_id), EventId(decision), decided_at)
+                for task_id, decision, decided_at in rows
+            )
+
+    def named(self, decisions: Collection[EventId], scope: str) -> tuple[PrecedentLine, ...]:
+        """Return the precedents that these decisions of a scope made, the newest first."""
+        return self._lines("named", {"decisions": list(decisions), "scope": scope})
 
     def rejected_outputs(self, lines: Collection[PrecedentLine], scope: str) -> tuple[str, ...]:
         """Return the outputs of these precedents that were rejected as repetitions, in a scope."""
@@ -161,6 +206,11 @@ class MeritReader:
         with translated():
             rows = self.connection.execute(MERIT["rejected_outputs"], values, binary=True)
             return tuple(digest for (digest,) in rows)
+
+    def _lines(self, query: str, values: Mapping[str, object]) -> tuple[PrecedentLine, ...]:
+        with translated():
+            rows = self.connection.execute(MERIT[query], values, binary=True)
+            return tuple(precedent_line(*row) for row in rows)
 
 
 def _reputation(key: ReputationKey, sums: Collection[object]) -> ReputationLine:
@@ -194,7 +244,7 @@ def precedent_line(
     is_deprecated: bool,
     evidence: Sequence[str],
 ) -> PrecedentLine:
-    """Return a line from the columns of table `knowledge`, and what other tables say about it."""
+    """Return a line from the columns of the view `precedents`."""
     return PrecedentLine(
         task_id=EventId(task_id),
         epoch=epoch,

@@ -38,7 +38,8 @@ class Bench:
     kept: dict[bytes, bytes] = attrs.field(factory=dict[bytes, bytes])
 
     async def seed(self, now_ms: int | None = None) -> Seed:
-        async def look(_: object, until_ms: int) -> Found:
+        async def look(_: object, until_ms: int, may_repeat: bool) -> Found:
+            del may_repeat
             assert until_ms == self.stage.state.claims[self.duty.claim].created_at
             self.looks += 1
             return self.found

@@ -38,8 +38,8 @@ from wattswarm.store.merit_reader import PrecedentLine
 KEPT_BYTES_MAX: Final = 2 * BUNDLE_BYTES_MAX
 ID_CHARS: Final = 128
 
-Look = Callable[[TaskState, int], Awaitable[Found]]
-"""Finds what was decided before some date (ms)."""
+Look = Callable[[TaskState, int, bool], Awaitable[Found]]
+"""Finds what was decided before some date (ms), and whether an answer may be repeated."""
 
 Keep = Callable[[bytes, bytes], Awaitable[None]]
 """Has bytes on the disk under a name of 32 bytes; raises `NoRoom`."""
@@ -113,16 +113,17 @@ class Seeder:
         if duty.claim in docket.earlier:
             return NOTHING
         state = docket.state
-        found = await self.look(state, state.claims[duty.claim].created_at)
-        made = await self._made(state, found, now_ms)
+        may_repeat = may_reuse(state, now_ms)
+        found = await self.look(state, state.claims[duty.claim].created_at, may_repeat)
+        made = await self._made(state, found, may_repeat=may_repeat)
         if made.bundle is None:
             docket.answers[name] = made.encode()
         else:
             await keep(name, made.encode())
         return made
 
-    async def _made(self, state: TaskState, found: Found, now_ms: int) -> Seed:
-        repeatable = found.repeatable if may_reuse(state, now_ms) else None
+    async def _made(self, state: TaskState, found: Found, *, may_repeat: bool) -> Seed:
+        repeatable = found.repeatable if may_repeat else None
         hits = [await self._exact(repeatable)] if repeatable is not None else []
         hits += [_similar(hit.line, hit.resemblance_bp) for hit in found.similar]
         bundle = fitted(
@@ -171,7 +172,7 @@ def _similar(line: PrecedentLine, resemblance_bp: int | None) -> SeedHit:
         summary=line.summary or "",
         evidence=line.evidence[:EVIDENCE_ITEMS_MAX],
         reason_codes=(int(ReasonCode.SCHEMA_OK),),
-        confidence=1.0 if resemblance_bp is None else confidence(resemblance_bp),
+        confidence=1 if resemblance_bp is None else confidence(resemblance_bp),
     )
 
 

@@ -562,10 +562,31 @@ end;
 comment on function task_word is 'The word for the state of a task at a moment: that of views.state_word.';
 create index candidates_by_output on candidates (output_digest);
 create index evidence_by_digest on evidence (digest);
-create index knowledge_by_inputs on knowledge (input_digest);
+create index knowledge_by_question on knowledge (input_digest, schema_digest, decided_at desc, task_id desc, epoch desc, pin desc);
 create index knowledge_newest on knowledge (task_type, decided_at desc, task_id desc);
+create index knowledge_by_decision on knowledge (decision_id);
 create index reuse_rejections_by_decision on reuse_rejections (decision_id);
 create index contributions_by_node on contributions (node);
+
+-- A precedent is deprecated when as many as made it, in its own task, rejected one repetition of it. What gives
+-- another output repeats nothing, whatever decision it names.
+create view precedents as
+select *,
+    exists (
+        select from reuse_rejections
+        where reuse_rejections.decision_id = knowledge.decision_id
+            and reuse_rejections.output_digest = knowledge.output_digest
+            and reuse_rejections.scope = knowledge.scope
+            and reuse_rejections.rejections >= knowledge.quorum
+    ) as is_deprecated,
+    array(
+        select distinct evidence.digest
+        from evidence
+        where evidence.task_id = knowledge.task_id and evidence.candidate_id = knowledge.candidate_id
+            and is_own_list
+        order by evidence.digest
+    ) as evidence
+from knowledge;
 
 -- Of several revisions under one key the highest stands, then the latest, then the one of the greater id: a
 -- view, so that when one is voided the one before it stands again. It is looked up in the index for each row: joined

@@ -23,37 +23,52 @@ order by tasks.scope, node, provider, model
 limit %(limit)s
 
 -- name: precedents
--- A precedent is deprecated when as many as made it, in its own task, rejected one repetition of it. What gives
--- another output repeats nothing, whatever decision it names.
 select task_id, epoch, pin, candidate_id, decision_id, scope, task_type, input_digest, schema_digest,
     policy_id, policy_hash, output_digest, output_size_bytes, output_mime, quorum, approvals, rejections,
-    decided_at, is_bad, summary, reuse_of,
-    exists (
-        select from reuse_rejections
-        where reuse_rejections.decision_id = knowledge.decision_id
-            and reuse_rejections.output_digest = knowledge.output_digest
-            and reuse_rejections.scope = knowledge.scope
-            and reuse_rejections.rejections >= knowledge.quorum
-    ) as is_deprecated,
-    array(
-        select distinct evidence.digest
-        from evidence
-        where evidence.task_id = knowledge.task_id and evidence.candidate_id = knowledge.candidate_id
-            and is_own_list
-        order by evidence.digest
-    ) as evidence
-from knowledge
+    decided_at, is_bad, summary, reuse_of, is_deprecated, evidence
+from precedents
 where (%(scope)s::text is null or scope = %(scope)s)
     and (%(task_type)s::text is null or task_type = %(task_type)s)
-    and (%(input_digest)s::text is null or input_digest = %(input_digest)s)
-    and (%(schema_digest)s::text is null or schema_digest = %(schema_digest)s)
-    and (%(policy_hash)s::bytea is null or policy_hash = %(policy_hash)s)
-    and (%(not_task)s::bytea is null or task_id <> %(not_task)s)
-    and decided_at < %(until_ms)s
     and (%(before_at)s::bigint is null
         or (decided_at, task_id, epoch) < (%(before_at)s, %(before_id)s::bytea, %(before_epoch)s::bigint))
 order by decided_at desc, task_id desc, epoch desc, pin desc
 limit %(limit)s
+
+-- name: answers
+select task_id, epoch, pin, candidate_id, decision_id, scope, task_type, input_digest, schema_digest,
+    policy_id, policy_hash, output_digest, output_size_bytes, output_mime, quorum, approvals, rejections,
+    decided_at, is_bad, summary, reuse_of, is_deprecated, evidence
+from precedents
+where input_digest = %(input_digest)s
+    and schema_digest = %(schema_digest)s
+    and policy_hash = %(policy_hash)s
+    and task_type = %(task_type)s
+    and scope = %(scope)s
+    and (%(not_task)s::bytea is null or task_id <> %(not_task)s)
+    and decided_at < %(until_ms)s
+order by decided_at desc, task_id desc, epoch desc, pin desc
+limit %(limit)s
+
+-- name: comparable
+-- What can be told without the rest: only a few of these are shown to anybody.
+select task_id, decision_id, decided_at
+from precedents
+where task_type = %(task_type)s
+    and scope = %(scope)s
+    and task_id <> %(not_task)s
+    and decided_at < %(until_ms)s
+    and not is_bad
+    and not is_deprecated
+order by decided_at desc, task_id desc, epoch desc, pin desc
+limit %(limit)s
+
+-- name: named
+select task_id, epoch, pin, candidate_id, decision_id, scope, task_type, input_digest, schema_digest,
+    policy_id, policy_hash, output_digest, output_size_bytes, output_mime, quorum, approvals, rejections,
+    decided_at, is_bad, summary, reuse_of, is_deprecated, evidence
+from precedents
+where decision_id = any(%(decisions)b::bytea[]) and scope = %(scope)s
+order by decided_at desc, task_id desc, epoch desc, pin desc
 
 -- name: rejected_outputs
 select distinct output_digest
