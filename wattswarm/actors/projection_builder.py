@@ -32,8 +32,10 @@ from wattswarm.store.projections import Projections
 LOOK_S: Final = 1.0
 """Longest time between two looks at the log, behind its announcements."""
 
-GATHER_S: Final = 0.01
-"""What is announced closely behind is derived together: a batch costs more than an event."""
+GATHER_S: Final = 0.02
+"""Between two batches that were not full: what comes closely behind is derived together, since a
+batch costs more than an event.
+"""
 
 HOUR_S: Final = 3_600
 ANNOUNCED_MAX: Final = 512
@@ -72,6 +74,8 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
     _seq: Seq = attrs.field(init=False, default=START)
     _head: int = attrs.field(init=False, default=START)
     """As far as the log is known to go."""
+    _is_behind: bool = attrs.field(init=False, default=False)
+    """Whether the last batch was full."""
     _quarantined: int = attrs.field(init=False, default=0)
     _audited: int = attrs.field(init=False, default=0)
     _mended: int = attrs.field(init=False, default=0)
@@ -142,7 +146,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             seq = last_seq(rows, seq)
 
     async def _advance(self, ctx: Context) -> bool:
-        """Derive one batch; tell whether there is more."""
+        """Derive one batch; tell whether to go on at once, since there may be as much again."""
         limit = ctx.dials["batch"]
         try:
             derived = await trio.to_thread.run_sync(self._derive_next, limit, ctx.point_sync)
@@ -159,7 +163,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
             return False
         await ctx.point("write.after")
         await self._announce(derived, ctx)
-        return self._seq < self._head
+        return self._is_behind
 
     async def _again(self, ctx: Context) -> None:
         """Forget what is cached, and go on from where the cursor is."""
@@ -235,7 +239,7 @@ class ProjectionBuilder(Actor[ProjectionBuilderMessage]):
         derived = self._deriver.derive(batch)
         point("write.before")
         self._write(derived, batch[-1].seq)
-        self._head = max(self._head, batch[-1].seq + (len(batch) == limit))
+        self._is_behind = len(batch) == limit
         return derived
 
     def _write(self, derived: Derived, seq: Seq) -> None:
