@@ -42,7 +42,7 @@ class SeedHit:
     evidence: tuple[str, ...] = ()
     """Digests of the earlier answer's evidence."""
     reason_codes: tuple[int, ...] = ()
-    confidence: float = 1.0
+    confidence: float = 1
 
     def to_json(self) -> Mapping[str, Json]:
         """Return the object that stands for it on the wire."""

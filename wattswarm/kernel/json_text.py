@@ -25,6 +25,10 @@ INTEGER_CHARS_MAX: Final = len(str(-UINT_MAX))
 ZEROS_MAX: Final = 6
 """ECMAScript writes at most this many zeros, one of them before the point."""
 
+PLAIN_FRACTION_MIN: Final = 1e-4
+PLAIN_FRACTION_MAX: Final = 1e16
+"""Between these Python writes a number that is not whole as ECMAScript does: without exponent."""
+
 PLAIN_CHAR_MAX: Final = "\ud7ff"
 """Text of characters up to here has no surrogates, and one order by code points and UTF-16."""
 
@@ -105,7 +109,8 @@ def _refuse_constant(name: str) -> object:
 def _is_plain(value: object, depth: int) -> bool:
     """Tell whether a value is JSON beyond doubt, and one that everybody writes in the same way.
 
-    That is most of it: text without surrogates, integers that a double holds exactly, no fractions.
+    That is most of it: text without surrogates, integers that a double holds exactly, fractions
+    that take no exponent.
     """
     kind = type(value)
     if kind is str:
@@ -114,6 +119,8 @@ def _is_plain(value: object, depth: int) -> bool:
         return -UINT_MAX <= cast("int", value) <= UINT_MAX
     if value is None or kind is bool:
         return True
+    if kind is float:
+        return _is_plain_fraction(cast("float", value))
     if depth >= JSON_DEPTH_MAX:
         return False
     if kind is dict:
@@ -125,6 +132,10 @@ def _is_plain(value: object, depth: int) -> bool:
     if kind is list or kind is tuple:
         return all(_is_plain(item, depth + 1) for item in cast("Sequence[object]", value))
     return False
+
+
+def _is_plain_fraction(value: float) -> bool:
+    return PLAIN_FRACTION_MIN <= abs(value) < PLAIN_FRACTION_MAX and not value.is_integer()
 
 
 def _is_plain_text(text: str) -> bool:

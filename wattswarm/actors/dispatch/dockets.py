@@ -8,6 +8,7 @@ again before its task is tried again.
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 import attrs
@@ -123,13 +124,10 @@ class Dockets:
 
     def forget(self) -> None:
         """Drop the oldest idle dockets when there are too many."""
-        surplus = len(self._known) - DOCKETS_MAX
-        for task_id, docket in list(self._known.items()):
-            if surplus <= 0:
-                break
-            if docket.is_idle:
-                del self._known[task_id]
-                surplus -= 1
+        surplus = max(0, len(self._known) - DOCKETS_MAX)
+        idle = (task_id for task_id, docket in self._known.items() if docket.is_idle)
+        for task_id in tuple(islice(idle, surplus)):
+            del self._known[task_id]
 
     def _is_sound(self, task_id: TaskId) -> bool:
         docket = self._known.get(task_id)

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
@@ -22,6 +23,7 @@ from wattswarm.executors.fields import Json, parse
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.limits import SCHEMA_BYTES_MAX
 from wattswarm.kernel.policy import PolicyBinding, evaluate
+from wattswarm.kernel.schema import Schema
 
 CHILD: Final = "wattswarm.actors.dispatch.judge_process"
 LIMIT_S: Final = 2.0
@@ -31,6 +33,9 @@ START_S: Final = 10.0
 STEPS_HERE_MAX: Final = 500_000_000
 """Bytes of the schema times bytes of the output that are checked here: some hundredths of a second.
 """
+
+COMPILED_MAX: Final = 64
+"""Schemas that are kept compiled: tasks of a kind have the same one."""
 
 DEAR: Final = frozenset(
     {
@@ -61,6 +66,9 @@ class Judge:
     limit_s: float = LIMIT_S
     _turn: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _child: "subprocess.Popen[bytes] | None" = attrs.field(default=None, init=False)
+    _compiled: OrderedDict[str, Schema | None] = attrs.field(
+        factory=OrderedDict[str, Schema | None], init=False
+    )
     _closing: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     async def passes(
@@ -71,10 +79,9 @@ class Judge:
         Raises:
             Malformed: The schema or the policy cannot be used, or costs too much to check.
         """
-        rules = parse(schema.encode(), bytes_max=SCHEMA_BYTES_MAX)
-        if len(schema) * size_bytes <= STEPS_HERE_MAX and not is_dear(rules):
-            found = evaluate(policy, output, cast("Mapping[str, object]", rules))
-            return found.status == "passed"
+        rules = self._rules(schema)
+        if len(schema) * size_bytes <= STEPS_HERE_MAX and rules is not None:
+            return evaluate(policy, output, rules).status == "passed"
         async with self._turn:
             try:
                 return await trio.to_thread.run_sync(
@@ -96,6 +103,16 @@ class Judge:
         if child is not None:
             child.kill()
             child.communicate()
+
+    def _rules(self, schema: str) -> Schema | None:
+        """Return a schema to be checked here, compiled; None: it is dear."""
+        if schema not in self._compiled:
+            document = parse(schema.encode(), bytes_max=SCHEMA_BYTES_MAX)
+            rules = cast("Mapping[str, object]", document)
+            self._compiled[schema] = None if is_dear(document) else Schema(rules)
+            if len(self._compiled) > COMPILED_MAX:
+                self._compiled.popitem(last=False)
+        return self._compiled[schema]
 
     # --- in a thread ----------------------------------------------------------------------------
 
