@@ -35,6 +35,7 @@ class Context(enum.StrEnum):
     STATEMENT = "wattswarm 2026 statement v1"
     EXECUTION_ID = "wattswarm 2026 execution id v1"
     ARCHIVE = "wattswarm 2026 archive v1"
+    GOSSIP_TOPIC = "wattswarm 2026 gossip topic v1"
 
 
 CHAIN_START: Final = bytes(HASH_BYTES)
