@@ -19,7 +19,8 @@ import trio
 from wattswarm.kernel.ids import NodeId
 from wattswarm.transport.links import Contact, DuplicateIdentity, LinkLost, Unreachable
 from wattswarm.transport.memory.link import SCHEME, Door, MemoryLink
-from wattswarm.transport.memory.road import CALM, Dice, Ending, Road, Weather
+from wattswarm.transport.memory.road import CALM, Ending, Road, Weather
+from wattswarm.transport.proto.dice import Dice
 
 IDLE_S: Final = 30.0
 """After so long without a packet a link is given up, as QUIC does."""

@@ -1,20 +1,13 @@
 """What lies between two nodes in one direction, and when something that is sent now is there."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import attrs
 import trio
 
 from wattswarm.transport.links import LinkLost
-
-
-class Dice(Protocol):
-    """Where a delay is drawn from."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Return a number from `a` to `b`."""
-        ...
+from wattswarm.transport.proto.dice import Dice
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ one with the larger genesis key gives way.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import attrs
 
@@ -21,6 +21,7 @@ from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.ids import NodeId
 from wattswarm.kernel.limits import CREATED_AT_MAX, ID_CHARS_MAX
 from wattswarm.kernel.signature import SIGNATURE_BYTES, Domain, KeyPair, is_valid, message
+from wattswarm.transport.proto.dice import Dice
 
 GROUP: Final = "239.255.42.99"
 PORT: Final = 37_931
@@ -101,14 +102,6 @@ class Announcement:
         if not is_valid(said.node, signed, fields.octets(signature, "$[7]", SIGNATURE_BYTES)):
             raise Malformed(code="bad_signature", path="$[7]", message="not signed by the node")
         return said
-
-
-class Dice(Protocol):
-    """Where jitter is drawn from."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """Return a number from `a` to `b`."""
-        ...
 
 
 def pause_ms(dice: Dice) -> int:
