@@ -1,0 +1,1 @@
+"""Gossip as iroh-gossip speaks it: HyParView keeps neighbours, Plumtree spreads messages."""
