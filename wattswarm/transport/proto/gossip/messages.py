@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Final, TypeAlias
 
 import attrs
+from blake3 import blake3
 
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.hashing import HASH_BYTES
@@ -141,6 +142,11 @@ MEMBERSHIP: Final = 0
 BROADCAST: Final = 1
 TO_ALL: Final = 0
 TO_NEIGHBOURS: Final = 1
+
+
+def content_id(content: bytes) -> Digest:
+    """Return the id of what is said: the BLAKE3 hash of the content and of nothing else."""
+    return Digest(blake3(content).digest())
 
 
 def encode(message: Message) -> bytes:
