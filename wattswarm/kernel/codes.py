@@ -16,7 +16,7 @@ FORM: Final[Mapping[str, str]] = {
     "not_canonical": "it is not the deterministic encoding of its value.",
     "not_an_event": "it is not an event: the array of a body and a signature.",
     "not_an_archive": "it is not an archive of events, or something follows its trailer.",
-    "truncated": "the archive ends before its trailer: a part of it is missing.",
+    "truncated": "it ends before it is whole: a part of it is missing.",
     "bad_keys": "the event's body lacks a key, or has one that events do not have.",
     "bad_value": "a value is of a type, or in a range, that signed values may not have.",
     "bad_field": "a field is missing, or is not what it must be.",

@@ -36,6 +36,7 @@ class Context(enum.StrEnum):
     EXECUTION_ID = "wattswarm 2026 execution id v1"
     ARCHIVE = "wattswarm 2026 archive v1"
     GOSSIP_TOPIC = "wattswarm 2026 gossip topic v1"
+    SYNC_SESSION = "wattswarm 2026 sync session v1"
 
 
 CHAIN_START: Final = bytes(HASH_BYTES)

@@ -93,3 +93,19 @@ signs finality, another voter's claim before it reveals.
 
 RETRY_BACKOFF_MS_MIN: Final = 1_000
 RETRY_BACKOFF_MS_MAX: Final = 60_000
+
+SYNC_FRAME_BYTES_MAX: Final = 65_536
+"""Type and body of a frame on the control stream."""
+
+SYNC_BATCH_EVENTS_MAX: Final = 256
+SYNC_BATCH_BYTES_MAX: Final = 262_144
+"""Of events that travel together between nodes, on a stream of their own."""
+
+SYNC_IDS_MAX: Final = 1_792
+"""In a page of a feed: what fits into a frame, and a whole number of batches."""
+
+SYNC_LANES_MAX: Final = 1_024
+SYNC_CAPABILITIES_MAX: Final = 32
+SYNC_NODES_MAX: Final = 2_048
+SYNC_SHORTS_MAX: Final = 4_096
+"""Nodes of a trie, and short ids, in one step of a descent."""
