@@ -23,7 +23,7 @@ from typing import Any
 import attrs
 import cbor2
 
-from tests.support import executor_seeds
+from tests.support import executor_seeds, sync_messages
 from wattswarm.actors.dispatch.stored_answer import (
     Finding,
     Proposal,
@@ -52,6 +52,7 @@ from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
 from wattswarm.kernel.payloads import Status
 from wattswarm.kernel.schema import Schema
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.transport.proto.sync import frames, messages
 
 SLOW_S = 2.0
 """An input that takes longer than this is reported as a failure: work must follow size."""
@@ -318,6 +319,22 @@ def _decode_schema(data: bytes) -> object:
     return list(Schema(tree).faults(SCHEMA_SEED)) + list(Schema(tree).faults(tree))
 
 
+def _decode_sync(wire: bytes) -> object:
+    """Read a control stream: what is read of it can be written, and is read alike again."""
+    read = [messages.decode(frame) for frame in frames.FrameReader().feed(wire)]
+    for message in read:
+        assert message is None or messages.decode(messages.encode(message)) == message
+    return read
+
+
+def _sync_seeds() -> list[bytes]:
+    return [frames.encode(messages.encode(one)) for one in sync_messages.MESSAGES.values()]
+
+
+def _decode_hello(body: bytes) -> object:
+    return messages.decode(frames.Frame(messages.Hello.TYPE, body))
+
+
 SCHEMA_SEED: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://example.org/s",
@@ -418,6 +435,12 @@ DECODERS: dict[str, Decoder] = {
         decode=archive.read,
         seeds=lambda: [archive.archive(NETWORK, [one.to_wire() for one in governance_events()])],
         damage=damage_bytes,
+    ),
+    "sync": Decoder(decode=_decode_sync, seeds=_sync_seeds, damage=damage_bytes),
+    "hello": Decoder(
+        decode=_decode_hello,
+        seeds=lambda: [sync_messages.MESSAGES["hello"].encode()],
+        damage=damage_cbor,
     ),
     "event": Decoder(decode=_decode_event, seeds=event_seeds, damage=damage_event),
     "governance": Decoder(

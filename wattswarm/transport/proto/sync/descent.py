@@ -32,9 +32,6 @@ from wattswarm.transport.proto.sync.trie_view import View
 
 FIRST_NODES: Final = 32
 NEXT_NODES: Final = 16
-READS_MAX: Final = 1_024
-"""Pages that are read for one step, or as much of keys."""
-
 KEYS_MAX: Final = 4_096
 """Keys that one node is searched for, and that one step pushes."""
 
@@ -217,8 +214,9 @@ class _Reply:
 
     def __attrs_post_init__(self) -> None:
         self._out = _Writer(self.key)
-        self.matters += self.given.lists
-        self.matters += (item for cut in self.given.cuts for item in cut.items)
+        # What is new is deeper, and nearer to its end, than what was left over.
+        items = [item for cut in self.given.cuts for item in cut.items]
+        self.matters.extendleft(reversed([*self.given.lists, *items]))
 
     def answer(self) -> Answer:
         """Return the answer, as far as one goes; `matters` are what it does not deal with."""
@@ -236,7 +234,7 @@ class _Reply:
         return Answer(step if step.turn < TURNS_MAX else _nothing(step), tuple(pushed))
 
     def _has_room(self) -> bool:
-        return self.view.reads <= READS_MAX and len(self._pushed) < KEYS_MAX
+        return not self.view.is_spent and len(self._pushed) < KEYS_MAX
 
     def _settled(self) -> Iterator[Callable[[], None]]:
         """Yield what is to be done without a word of ours: pushing what is wanted, and what the

@@ -101,9 +101,8 @@ class FeedReader:
     ) -> "FeedReader":
         """Return the reader of a peer, from the kept positions if they are of its feed epoch."""
         reader = cls(feed_epoch)
-        if kept_epoch == feed_epoch:
-            for lane, at in kept.items():
-                reader._lanes[lane] = _LaneCursor(at)
+        for lane, at in kept.items():
+            reader._lanes[lane] = _LaneCursor(at if kept_epoch == feed_epoch else START)
         return reader
 
     def restart(self, feed_epoch: bytes) -> bool:

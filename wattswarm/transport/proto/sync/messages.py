@@ -91,7 +91,7 @@ class Hello:
     def decode(cls, body: Unpacker) -> "Hello":
         """Return the hello of a body; fields that this version does not know are ignored."""
         value = canonical.decode(body.rest(), bytes_max=SYNC_FRAME_BYTES_MAX)
-        given = fields.mapping(_known(value, cls.KEYS), "$", cls.KEYS)
+        given = _fields(value, cls.KEYS)
         network_id = fields.text(given["network_id"], "$.network_id", bytes_max=ID_CHARS_MAX)
         if not ID_TEXT.match(network_id):
             raise fields.bad("$.network_id", "not the id of a network")
@@ -108,11 +108,12 @@ class Hello:
         )
 
 
-def _known(value: Value, keys: frozenset[str]) -> Value:
-    if type(value) is not dict:
-        return value
-    entries = cast("dict[str, Value]", value)
-    return {key: entry for key, entry in entries.items() if key in keys}
+def _fields(value: Value, keys: frozenset[str]) -> Mapping[str, Value]:
+    """Return the fields of a map, all of them, without those that a later version added."""
+    if type(value) is dict:
+        entries = cast("dict[str, Value]", value)
+        value = {key: entry for key, entry in entries.items() if key in keys}
+    return fields.mapping(value, "$", required=keys, optional=frozenset())
 
 
 def _capabilities(value: Value) -> tuple[str, ...]:
@@ -320,7 +321,7 @@ class Busy:
         """Return the refusal of a body."""
         value = canonical.decode(body.rest(), bytes_max=SYNC_FRAME_BYTES_MAX)
         keys = frozenset({"retry_after_ms"})
-        given = fields.mapping(_known(value, keys), "$", keys)
+        given = _fields(value, keys)
         wait = fields.uint(given["retry_after_ms"], "$.retry_after_ms", most=RETRY_MS_MAX)
         return cls(wait)
 

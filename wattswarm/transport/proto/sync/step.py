@@ -23,6 +23,9 @@ from wattswarm.transport.proto.sync.packing import Unpacker, packed
 from wattswarm.transport.proto.sync.session_key import SESSION_BYTES, TAG_BYTES
 
 TURNS_MAX: Final = 8
+CUT_ITEMS_MAX: Final = 64
+"""Nodes that one is divided into: some more than are asked for, since they come by sixteen."""
+
 NODE_BYTES_MIN: Final = 3
 ITEM_BYTES_MIN: Final = 2 + 1 + 1 + TAG_BYTES
 
@@ -162,16 +165,16 @@ class _Sections:
 
     def _section(self, read: Callable[[], Part]) -> tuple[Part, ...]:
         self._before = ""
-        return tuple(read() for _ in range(self._nodes(NODE_BYTES_MIN)))
+        return tuple(read() for _ in range(self._nodes(NODE_BYTES_MIN, SYNC_NODES_MAX)))
 
-    def _nodes(self, node_bytes: int) -> int:
-        count = self.body.count(self.nodes_left, node_bytes)
+    def _nodes(self, node_bytes: int, most: int) -> int:
+        count = self.body.count(min(most, self.nodes_left), node_bytes)
         self.nodes_left -= count
         return count
 
     def _cut(self) -> Cut:
         parent = self._prefix()
-        items = tuple(self._item() for _ in range(self._nodes(ITEM_BYTES_MIN)))
+        items = tuple(self._item() for _ in range(self._nodes(ITEM_BYTES_MIN, CUT_ITEMS_MAX)))
         _check_order([item.prefix for item in items])
         if not all(item.prefix.startswith(parent) for item in items):
             raise _contradiction("a node that is not below the one that it is said to be part of")

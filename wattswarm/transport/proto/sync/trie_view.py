@@ -22,6 +22,9 @@ from wattswarm.kernel.radix_trie import (
 )
 from wattswarm.kernel.time_trie import DATE_BYTES
 
+READS_MAX: Final = 1_024
+"""Pages that are read for one step, or as much of keys; the part that is begun is ended."""
+
 KEYS_A_READ: Final = 16
 """Keys that cost as much as reading a page."""
 
@@ -70,6 +73,11 @@ class View:
         self._date = self.cut.to_bytes(DATE_BYTES, "big").hex()
         self.root = self._below_cut("", self.trie.root())
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether so much was read that the step has to end."""
+        return self.reads > READS_MAX
+
     def summary(self, prefix: Prefix) -> Summary:
         """Return what there is below any prefix, whether or not a node of the trie is there."""
         at, found = "", self.root
@@ -102,13 +110,15 @@ class View:
     def outside(self, parent: Prefix, prefixes: Sequence[Prefix], limit: int) -> Sequence[bytes]:
         """Return the first keys below `parent` that are below none of some prefixes.
 
+        Some only when the view is spent.
+
         Args:
             prefixes: Below `parent`, ascending and disjoint. limit: How many keys at most.
         """
         found: list[bytes] = []
         for keys in self._outside(parent, self.summary(parent), prefixes, limit):
             found += keys
-            if len(found) >= limit:
+            if len(found) >= limit or self.is_spent:
                 break
         return found[:limit]
 
