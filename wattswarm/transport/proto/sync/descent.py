@@ -73,6 +73,17 @@ def respond(step: Step, view: View, key: SessionKey) -> Answer:
     return _Reply(step, view, key).answer()
 
 
+def last_word(session: int, lane: LaneId, view: View) -> Fin:
+    """Return the end of a session: the lane below the cut as it is by now, on either side."""
+    return Fin(
+        session=session,
+        lane=lane,
+        cut=view.cut,
+        events=view.root.count,
+        root=root_of(view.root),
+    )
+
+
 Matter: TypeAlias = Shorts | Item
 """What is to be compared: a list, or a node by its tag."""
 
@@ -114,14 +125,8 @@ class Session:
         return answer
 
     def end(self, view: View) -> Fin:
-        """Return the last word: the lane below the cut, after what was found has been taken in."""
-        return Fin(
-            session=self.number,
-            lane=self.lane,
-            cut=self.cut,
-            events=view.root.count,
-            root=root_of(view.root),
-        )
+        """Return the last word, once all that was found has been taken in."""
+        return last_word(self.number, self.lane, view)
 
     @property
     def has_found(self) -> bool:

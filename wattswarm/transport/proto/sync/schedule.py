@@ -126,7 +126,7 @@ class Schedule:
             self._session = None
 
     def hear(self, heard: Heard) -> None:
-        """Take notice of a lane in a neighbour's hello or beat."""
+        """Take notice of a lane in a neighbour's hello or beat; of one that this node has, too."""
         lanes = self._neighbours[heard.peer].lanes
         lane = lanes.setdefault(heard.lane, _LaneView(heard.is_control))
         lane.cut = heard.cut
