@@ -83,6 +83,17 @@ def test_an_empty_node_gets_everything_whoever_begins() -> None:
         assert converge(meeting) == 1
 
 
+def test_a_difference_that_no_step_can_hold_is_taken_up_turn_by_turn() -> None:
+    rng = random.Random(10)
+    whole = keys_of(rng, 9_000, 90 * 86_400_000)
+    mine, theirs = whole[:6_000], whole[3_000:]
+    meeting = Meeting(LaneSet.of(mine), LaneSet.of(theirs))
+    told = meeting.session()
+    assert max(told.sizes) <= SYNC_FRAME_BYTES_MAX + 4
+    assert len(told.sizes) > 5, "a smaller difference is dealt with in four turns"
+    assert converge(meeting) <= SESSIONS_MAX - 1
+
+
 def test_ten_thousand_events_of_one_millisecond_are_told_apart() -> None:
     rng = random.Random(4)
     whole = [random_key(rng, NOW_MS) for _ in range(10_000)]

@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from tests.support.sync_messages import MESSAGES, SHARED
+from wattswarm.kernel import canonical
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import LaneClass
 from wattswarm.kernel.ids import EventId, Seq
@@ -235,6 +236,27 @@ def test_a_prefix_that_shares_more_than_there_is_is_refused() -> None:
 def test_the_end_of_a_session_names_the_session() -> None:
     end = Fin(session=7, lane=SHARED, cut=4_096, events=3, root=b"r" * 16)
     assert encode(end).body.startswith(b"\0\0\0\x07" + SHARED)
+
+
+def hello(**changes: canonical.Value) -> Frame:
+    whole = canonical.decode(MESSAGES["hello"].encode(), bytes_max=SYNC_FRAME_BYTES_MAX)
+    assert isinstance(whole, dict)
+    return Frame(0x01, canonical.encode({**whole, **changes}))
+
+
+def test_what_a_later_version_adds_to_a_hello_is_ignored() -> None:
+    assert decode(hello(later=["something"])) == MESSAGES["hello"]
+
+
+def test_a_hello_is_read_strictly() -> None:
+    lane = [SHARED, 1, b"r" * 16, 1]
+    assert refused(hello(network_id="no network")) == "bad_field"
+    assert refused(hello(lanes=[lane[:3]])) == "bad_field"
+    assert refused(hello(lanes=[lane, lane])) == "inconsistent"
+    assert refused(hello(nonce=b"short")) == "bad_field"
+    assert refused(hello(capabilities=["x"] * 33)) == "bad_field"
+    assert refused(Frame(0x01, canonical.encode([]))) == "bad_field"
+    assert refused(Frame(0x09, canonical.encode({"retry_after_ms": 10**9}))) == "bad_field"
 
 
 def test_every_message_is_tried() -> None:
