@@ -130,7 +130,11 @@ class Session:
 
     @property
     def has_found(self) -> bool:
-        """Whether either side lacked anything."""
+        """Whether either side lacked anything, by what was said.
+
+        A peer can list what it does not have: whoever runs the session counts it as worth its while
+        when what was picked has arrived.
+        """
         return bool(self.pushed or self.picked)
 
 
