@@ -23,6 +23,11 @@ class CutOff(Malformed):
 
 
 @attrs.define(eq=False, kw_only=True)
+class NotHeld(Malformed):
+    """The answer is empty: the provider does not have the body, which is no offence."""
+
+
+@attrs.define(eq=False, kw_only=True)
 class NotServed(Malformed):
     """A request of a kind that is known and not served; the stream is reset with `RESET_CODE`."""
 

@@ -136,10 +136,11 @@ class RangesByBlob:
     @property
     def has_children(self) -> bool:
         """Whether anything but blob 0 is asked for."""
+        ends = [*(at for at, _ in self.entries[1:]), CHUNK_MAX]
         return any(
-            ranges.boundaries and (at > 0 or index == len(self.entries) - 1)
-            for index, (at, ranges) in enumerate(self.entries)
-        ) or any(a == 0 and b > 1 and r.boundaries for (a, r), (b, _) in pairwise(self.entries))
+            ranges.boundaries and end > 1
+            for (_, ranges), end in zip(self.entries, ends, strict=False)
+        )
 
     def encode(self) -> bytes:
         """Return the entries, counted, each with its distance from the one before."""

@@ -41,6 +41,9 @@ IV: Final = np.array(
     ],
     np.uint32,
 )
+NO_COUNTER: Final = np.array([0], np.uint64)
+"""Of a parent."""
+
 PERMUTATION: Final = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
 
 
@@ -143,7 +146,7 @@ def parents(lefts: Words, rights: Words, *, flags: int = PARENT) -> Words:
     lanes = lefts.shape[1]
     start = np.repeat(IV[:, None], lanes, axis=1)
     blocks = np.concatenate((lefts, rights))
-    return _compress(start, blocks, np.zeros(lanes, np.uint64), (BLOCK_BYTES, flags))
+    return _compress(start, blocks, np.repeat(NO_COUNTER, lanes), (BLOCK_BYTES, flags))
 
 
 def level_above(cvs: Words) -> Words:
@@ -183,7 +186,7 @@ def group_cvs(content: bytes, first_chunk: int) -> bytes:
 def scattered(groups: list[bytes], first_chunks: list[int]) -> Words:
     """Return the CVs, as columns, of full groups that lie anywhere."""
     starts = np.array(first_chunks, np.uint64)[:, None]
-    counters = (starts + np.arange(GROUP_CHUNKS, dtype=np.uint64)).reshape(-1)
+    counters: NDArray[np.uint64] = (starts + np.arange(GROUP_CHUNKS, dtype=np.uint64)).ravel()
     cvs = _whole_chunks(b"".join(groups), counters)
     for _ in range(GROUP_LEVELS):
         cvs = level_above(cvs)
