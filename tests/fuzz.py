@@ -52,6 +52,10 @@ from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
 from wattswarm.kernel.payloads import Status
 from wattswarm.kernel.schema import Schema
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.transport.proto.blobs import bao, request
+from wattswarm.transport.proto.blobs.ranges import ChunkRanges
+from wattswarm.transport.proto.blobs.request import Get
+from wattswarm.transport.proto.blobs.tree import hash_body
 from wattswarm.transport.proto.sync import frames, messages
 
 SLOW_S = 2.0
@@ -423,6 +427,22 @@ def _findings() -> list[bytes]:
     return [finding.encode()]
 
 
+BLOB = hash_body([bytes(40_000)])
+BLOB_STREAM = b"".join(bao.encode(BLOB.size, BLOB.outboard, lambda _, length: bytes(length)))
+
+
+def _blob_requests() -> list[bytes]:
+    ranges = ChunkRanges.of((1, 3), (9, None))
+    return [Get.blob(BLOB.root).encode(), Get.blob(BLOB.root, ranges).encode()]
+
+
+def _decode_blob(stream: bytes) -> tuple[bao.Piece, ...]:
+    decoder = bao.Decoder(BLOB.root)
+    pieces = decoder.feed(stream)
+    decoder.end()
+    return pieces
+
+
 DECODERS: dict[str, Decoder] = {
     "frame": Decoder(decode=_decode_frames, seeds=_frames, damage=damage_bytes, errors=(BadWire,)),
     "message": Decoder(decode=decode, seeds=_messages, damage=damage_bytes, errors=(BadWire,)),
@@ -430,6 +450,8 @@ DECODERS: dict[str, Decoder] = {
         decode=_decode_config, seeds=_config_seeds, damage=damage_bytes, errors=(ConfigError,)
     ),
     "stored_proposal": Decoder(decode=read_proposal, seeds=_proposals, damage=damage_cbor),
+    "blob_request": Decoder(decode=request.read, seeds=_blob_requests, damage=damage_bytes),
+    "blob_stream": Decoder(decode=_decode_blob, seeds=lambda: [BLOB_STREAM], damage=damage_bytes),
     "stored_finding": Decoder(decode=read_finding, seeds=_findings, damage=damage_cbor),
     "archive": Decoder(
         decode=archive.read,

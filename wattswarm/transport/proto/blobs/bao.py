@@ -196,6 +196,8 @@ class Decoder:
         """
         self._buffer += received
         found: deque[Piece] = deque()
+        if len(self._buffer) < (self._due() or 0):
+            return ()  # so that small pieces are not copied again and again
         at = 0
         view = bytes(self._buffer)
         while (length := self._due()) is not None and at + length <= len(view):
