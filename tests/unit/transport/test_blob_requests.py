@@ -13,7 +13,7 @@ from wattswarm.transport.proto.blobs.ranges import (
     RangesByBlob,
 )
 from wattswarm.transport.proto.blobs.request import Get
-from wattswarm.transport.proto.blobs.varint import Cursor, varint
+from wattswarm.transport.proto.postcard import Reader, varint
 
 H = b"\xaa" * 32
 
@@ -44,7 +44,7 @@ def test_a_request_is_written_as_upstream_writes_it(asked: Get, ranges: str) -> 
 )
 def test_ranges_are_written_as_widths(ranges: ChunkRanges, wire: str) -> None:
     assert ranges.encode().hex() == wire
-    assert ChunkRanges.read(Cursor(bytes.fromhex(wire))) == ranges
+    assert ChunkRanges.read(Reader(bytes.fromhex(wire))) == ranges
 
 
 def test_the_last_entry_of_a_request_repeats() -> None:

@@ -12,10 +12,12 @@ from typing import Final
 import attrs
 
 from wattswarm.kernel.errors import Malformed
-from wattswarm.transport.proto.blobs.varint import Cursor, varint
+from wattswarm.transport.proto.postcard import U64_MAX, Reader, varint
 
 CHUNK_BYTES: Final = 1_024
 CHUNK_MAX: Final = 2**64 - 1
+ITEMS_MAX: Final = 1_048_576
+"""Of boundaries or entries: more do not fit into a request of a megabyte."""
 
 
 @attrs.frozen
@@ -91,13 +93,13 @@ class ChunkRanges:
         return varint(len(self.boundaries)) + b"".join(map(varint, widths))
 
     @classmethod
-    def read(cls, cursor: Cursor) -> "ChunkRanges":
+    def read(cls, reader: Reader) -> "ChunkRanges":
         """Return the ranges that are next.
 
         Raises:
             Malformed: They are empty in between, or pass the last number.
         """
-        widths = [cursor.varint() for _ in range(cursor.count())]
+        widths = reader.items(lambda: reader.varint(U64_MAX), least_bytes=1, most=ITEMS_MAX)
         boundaries = tuple(accumulate(widths))
         if 0 in widths[1:]:
             raise Malformed(message="a span of no chunks")
@@ -153,17 +155,20 @@ class RangesByBlob:
             before = at
 
     @classmethod
-    def read(cls, cursor: Cursor) -> "RangesByBlob":
+    def read(cls, reader: Reader) -> "RangesByBlob":
         """Return the entries that are next.
 
         Raises:
             Malformed: Two entries stand at one place, or one beyond 64 bits.
         """
-        entries: list[tuple[int, ChunkRanges]] = []
-        at = 0
-        for _ in range(cursor.count()):
-            delta = cursor.varint()
-            if (entries and not delta) or (at := at + delta) > CHUNK_MAX:
-                raise Malformed(message="entries of ranges are not in order")
-            entries.append((at, ChunkRanges.read(cursor)))
-        return cls(tuple(entries))
+        items = reader.items(
+            lambda: (reader.varint(U64_MAX), ChunkRanges.read(reader)),
+            least_bytes=2,
+            most=ITEMS_MAX,
+        )
+        places = tuple(accumulate(delta for delta, _ in items))
+        if any(left >= right for left, right in pairwise(places)):
+            raise Malformed(message="entries of ranges are not in order")
+        if places and places[-1] > CHUNK_MAX:
+            raise Malformed(message="an entry of ranges is beyond 64 bits")
+        return cls(tuple(zip(places, (ranges for _, ranges in items), strict=True)))

@@ -10,7 +10,7 @@ import attrs
 from wattswarm.kernel.errors import Malformed
 from wattswarm.transport.proto.blobs.errors import NotServed
 from wattswarm.transport.proto.blobs.ranges import ALL, ChunkRanges, RangesByBlob
-from wattswarm.transport.proto.blobs.varint import Cursor
+from wattswarm.transport.proto.postcard import Reader
 
 ALPN: Final = b"/iroh-bytes/4"
 HASH_BYTES: Final = 32
@@ -47,12 +47,12 @@ def read(request: bytes) -> Get:
     """
     if len(request) > REQUEST_BYTES_MAX + 1:
         raise Malformed(code="too_large", message=f"a request of more than {REQUEST_BYTES_MAX}")
-    cursor = Cursor(request)
-    kind = cursor.take(1)[0]
+    reader = Reader(request)
+    kind = reader.u8()
     if kind in NOT_SERVED:
         raise NotServed(kind=kind, message=f"{NOT_SERVED[kind]} is not served")
     if kind != GET:
         raise Malformed(message=f"there is no request of kind {kind}")
-    asked = Get(cursor.take(HASH_BYTES), RangesByBlob.read(cursor))
-    cursor.end()
+    asked = Get(reader.octets(HASH_BYTES), RangesByBlob.read(reader))
+    reader.end()
     return asked
