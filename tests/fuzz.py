@@ -23,7 +23,7 @@ from typing import Any
 import attrs
 import cbor2
 
-from tests.support import executor_seeds, sync_messages
+from tests.support import executor_seeds, gossip_vectors, sync_messages
 from wattswarm.actors.dispatch.stored_answer import (
     Finding,
     Proposal,
@@ -48,14 +48,17 @@ from wattswarm.kernel import (
 )
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.event import Draft, LaneClass
+from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.limits import EVENT_BODY_BYTES_MAX
 from wattswarm.kernel.payloads import Status
 from wattswarm.kernel.schema import Schema
 from wattswarm.kernel.signature import KeyPair
+from wattswarm.transport.proto import discovery, publication
 from wattswarm.transport.proto.blobs import bao, request
 from wattswarm.transport.proto.blobs.ranges import ChunkRanges
 from wattswarm.transport.proto.blobs.request import Get
 from wattswarm.transport.proto.blobs.tree import hash_body
+from wattswarm.transport.proto.gossip import messages as gossip_messages
 from wattswarm.transport.proto.sync import frames, messages
 
 SLOW_S = 2.0
@@ -335,6 +338,35 @@ def _sync_seeds() -> list[bytes]:
     return [frames.encode(messages.encode(one)) for one in sync_messages.MESSAGES.values()]
 
 
+def _decode_gossip(message: bytes) -> object:
+    """Read a message, and write what was read: that is read as the same."""
+    read = gossip_messages.decode(message)
+    assert gossip_messages.decode(gossip_messages.encode(read))
+    return read
+
+
+def _gossip_seeds() -> list[bytes]:
+    return [bytes.fromhex(written) for _, written in gossip_vectors.VECTORS]
+
+
+def _announcements() -> list[bytes]:
+    said = discovery.Announcement(
+        lan_name="lab",
+        network_id=NETWORK,
+        genesis=KEY.node_id,
+        node=KEY.node_id,
+        port=4_001,
+        sent_at=NOW_MS,
+    )
+    return [said.encode(KEY)]
+
+
+def _publications() -> list[bytes]:
+    made = publication.publications(governance_events())
+    named = publication.Named((EventId(bytes(32)), EventId(bytes(31) + b"x")))
+    return [publication.encode(each, bytes(publication.NONCE_BYTES)) for each in (*made, named)]
+
+
 def _decode_hello(body: bytes) -> object:
     return messages.decode(frames.Frame(messages.Hello.TYPE, body))
 
@@ -459,6 +491,11 @@ DECODERS: dict[str, Decoder] = {
         damage=damage_bytes,
     ),
     "sync": Decoder(decode=_decode_sync, seeds=_sync_seeds, damage=damage_bytes),
+    "gossip": Decoder(decode=_decode_gossip, seeds=_gossip_seeds, damage=damage_bytes),
+    "announcement": Decoder(
+        decode=discovery.Announcement.read, seeds=_announcements, damage=damage_cbor
+    ),
+    "publication": Decoder(decode=publication.read, seeds=_publications, damage=damage_cbor),
     "hello": Decoder(
         decode=_decode_hello,
         seeds=lambda: [sync_messages.MESSAGES["hello"].encode()],

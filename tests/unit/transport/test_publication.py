@@ -13,8 +13,8 @@ from wattswarm.kernel.event import Draft, Event, LaneClass, decode_body
 from wattswarm.kernel.hashing import HASH_BYTES
 from wattswarm.kernel.ids import EventId
 from wattswarm.kernel.signature import SIGNATURE_BYTES
+from wattswarm.transport.proto.gossip.frames import CONTENT_BYTES_MAX
 from wattswarm.transport.proto.publication import (
-    CONTENT_BYTES_MAX,
     IDS_MAX,
     NONCE_BYTES,
     Named,

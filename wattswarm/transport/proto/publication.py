@@ -18,9 +18,7 @@ from wattswarm.kernel.event import Event, LaneClass
 from wattswarm.kernel.hashing import HASH_BYTES, Context, digest
 from wattswarm.kernel.ids import Digest, EventId
 from wattswarm.kernel.signature import SIGNATURE_BYTES
-
-CONTENT_BYTES_MAX: Final = 4_056
-"""Of iroh-gossip's frames of 4 096 bytes, what is left for the content."""
+from wattswarm.transport.proto.gossip.frames import CONTENT_BYTES_MAX
 
 NONCE_BYTES: Final = 8
 OVERHEAD_BYTES: Final = 1 + 1 + (1 + NONCE_BYTES) + 3

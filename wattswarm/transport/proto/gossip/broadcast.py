@@ -15,9 +15,8 @@ import attrs
 from wattswarm.kernel.hashing import HASH_BYTES
 from wattswarm.kernel.ids import Digest, NodeId
 from wattswarm.transport.proto.gossip.actions import Action, Offend, Offer, Send
-from wattswarm.transport.proto.gossip.frames import MESSAGE_BYTES_MAX
+from wattswarm.transport.proto.gossip.frames import CONTENT_BYTES_MAX, MESSAGE_BYTES_MAX
 from wattswarm.transport.proto.gossip.messages import Gossip, Graft, IHave, Prune, content_id
-from wattswarm.transport.proto.postcard import U16_MAX
 
 GRAFT_MS: Final = 80
 """From the first word of something until it is asked for, if it did not come by itself."""
@@ -29,12 +28,18 @@ LAZY_MS: Final = 5
 OPTIMIZE_ROUNDS: Final = 7
 """A way that is shorter by so many hops takes the place of the one in the tree."""
 
+ROUNDS_MAX: Final = 0x3FFF
+"""Hops are counted so far: two bytes, for which the longest content leaves room."""
+
 CACHED_MS: Final = 30_000
 SEEN_MS: Final = 90_000
 CACHED_BYTES_MAX: Final = 8_388_608
 SEEN_MAX: Final = 65_536
 OFFERED_MAX: Final = 1_024
 """Messages that wait to be accepted."""
+
+OFFERED_BY_ONE_MAX: Final = 128
+"""Of these, from one peer: it cannot push out what others said."""
 
 MISSING_MAX: Final = 4_096
 TELLERS_MAX: Final = 8
@@ -130,7 +135,7 @@ class Broadcast:
         if offered is not None and name not in self._seen:
             peer, message = offered
             assert message.round is not None
-            onward = attrs.evolve(message, round=min(message.round + 1, U16_MAX))
+            onward = attrs.evolve(message, round=min(message.round + 1, ROUNDS_MAX))
             self._take(onward, peer, now_ms)
 
     def refuse(self, name: Digest) -> None:
@@ -162,7 +167,8 @@ class Broadcast:
 
     def _on_gossip(self, peer: NodeId, message: Gossip) -> None:
         """Offer what is new to the application; what is not new should come by name only."""
-        if content_id(message.content) != message.id:
+        is_named = content_id(message.content) == message.id
+        if not is_named or len(message.content) > CONTENT_BYTES_MAX:
             self._actions.append(Offend(peer, is_flood=False))
             return
         if message.round is None:
@@ -171,9 +177,10 @@ class Broadcast:
         if message.id in self._seen or message.id in self._offered:
             self._make_lazy(peer)
             return
+        if not self._has_room(peer):
+            self._actions.append(Offend(peer, is_flood=True))
+            return
         self._offered[message.id] = peer, message
-        if len(self._offered) > OFFERED_MAX:
-            self._offered.popitem(last=False)
         self._optimize(peer, message, message.round)
         self._missing.pop(message.id, None)
         self._offer(peer, message)
@@ -185,7 +192,9 @@ class Broadcast:
             self._actions.append(Send(peer, self._cached[message.id][1]))
 
     def _on_ihave(self, peer: NodeId, message: IHave, now_ms: int) -> None:
-        """Remember who has what is missing here."""
+        """Remember which neighbours have what is missing here."""
+        if peer not in self.eager and peer not in self.lazy:
+            return
         if self._is_flood(peer, len(message.ids), now_ms):
             self._actions.append(Offend(peer, is_flood=True))
             return
@@ -197,8 +206,14 @@ class Broadcast:
                 if len(self._missing) >= MISSING_MAX:
                     self._missing.popitem(last=False)
                 missing = self._missing[name] = Missing(now_ms + GRAFT_MS)
-            if len(missing.tellers) < TELLERS_MAX:
+            is_told = any(teller == peer for teller, _ in missing.tellers)
+            if not is_told and len(missing.tellers) < TELLERS_MAX:
                 missing.tellers.append((peer, hops))
+
+    def _has_room(self, peer: NodeId) -> bool:
+        """Tell whether more may be offered by a peer: what others offer stays in any case."""
+        by_peer = sum(source == peer for source, _ in self._offered.values())
+        return by_peer < OFFERED_BY_ONE_MAX and len(self._offered) < OFFERED_MAX
 
     # --- steps ----------------------------------------------------------------------------------
 

@@ -16,6 +16,9 @@ ALPN: Final = b"/iroh-gossip/1"
 MESSAGE_BYTES_MAX: Final = 4_096
 """Equal in a whole network: a frame of this size is read, but not written."""
 
+CONTENT_BYTES_MAX: Final = 4_056
+"""Of what is said: what a message leaves, with its id, its length and its hops."""
+
 LENGTH: Final = struct.Struct(">I")
 
 

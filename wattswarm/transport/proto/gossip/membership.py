@@ -39,6 +39,9 @@ PASSIVE_WALK: Final = 3
 SHUFFLE_TTL: Final = 6
 SHUFFLED_ACTIVE: Final = 3
 SHUFFLED_PASSIVE: Final = 4
+SHUFFLED_MAX: Final = SHUFFLED_ACTIVE + SHUFFLED_PASSIVE + 1
+"""With the node itself; who sends more is heard as far as this."""
+
 SHUFFLE_MS: Final = 60_000
 ANSWER_MS: Final = 500
 """A node that was asked to be a neighbour answers in so long, or another is asked."""
@@ -149,13 +152,13 @@ class Membership:
 
     def _on_forward_join(self, peer: NodeId, message: ForwardJoin, now_ms: int) -> None:
         """Become a neighbour of a new node, or pass the word on."""
-        new, ttl = message.peer.node, message.ttl
+        new, ttl = message.peer.node, min(message.ttl, ACTIVE_WALK)
         if new != self.me:
             self._learn_place(new, message.peer.whereabouts)
             if new in self.active or ttl == 0 or len(self.active) <= 1:
                 self._ask(new, Priority.HIGH, now_ms)
             else:
-                self._pass_on(peer, message)
+                self._pass_on(peer, attrs.evolve(message, ttl=ttl))
 
     def _on_neighbor(self, peer: NodeId, message: Neighbor) -> None:
         """Become a neighbour, or say why not."""
@@ -180,13 +183,15 @@ class Membership:
 
     def _on_shuffle(self, peer: NodeId, message: Shuffle) -> None:
         """Learn of nodes and tell of as many, or pass the word on."""
+        told = message.peers[:SHUFFLED_MAX]
         onward = [node for node in self.active if node not in (peer, message.origin)]
-        next_node = one_of(self.dice, onward) if message.ttl and len(self.active) > 1 else None
+        ttl = min(message.ttl, SHUFFLE_TTL)
+        next_node = one_of(self.dice, onward) if ttl and len(self.active) > 1 else None
         if next_node is not None:
-            self._send(next_node, attrs.evolve(message, ttl=message.ttl - 1))
+            self._send(next_node, attrs.evolve(message, peers=told, ttl=ttl - 1))
         elif message.origin != self.me:
-            answer = self._sample(len(message.peers), but=message.origin)
-            self._learn(message.peers)
+            answer = self._sample(len(told), but=message.origin)
+            self._learn(told)
             self._send(message.origin, ShuffleReply(answer))
 
     # --- steps ----------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ IPV4_BYTES: Final = 4
 IPV6_BYTES: Final = 16
 ID_BYTES: Final = HASH_BYTES
 ADDRESSES_MAX: Final = 64
+PLACE_BYTES_MAX: Final = 256
+"""Of where a node is said to be: so many nodes fit into one frame; of more, nothing is kept."""
+
 PEERS_MAX: Final = 64
 """Nodes that one shuffle brings; upstream sends eight."""
 
@@ -193,8 +196,9 @@ def _where(whereabouts: Whereabouts | None) -> bytes | None:
     relay = whereabouts.relay_url
     places = sorted({_place(each) for each in whereabouts.addresses})
     written = option(None if relay is None else sized(relay.encode()))
-    addresses = (bytes([is_v6]) + packed + varint(port) for is_v6, packed, port in places)
-    return sized(written + varint(len(places)) + b"".join(addresses))
+    addresses = [bytes([is_v6]) + packed + varint(port) for is_v6, packed, port in places]
+    octets = written + varint(len(places)) + b"".join(addresses)
+    return sized(octets if len(octets) <= PLACE_BYTES_MAX else b"")
 
 
 def _place(address: str) -> tuple[bool, bytes, int]:
@@ -271,9 +275,9 @@ def _read_peer(reader: Reader) -> Peer:
 
 
 def _read_where(reader: Reader) -> Whereabouts:
-    """Return whereabouts; none at all are an empty byte string."""
+    """Return whereabouts; none at all are an empty byte string, and too many are as none."""
     octets = reader.sized(MESSAGE_BYTES_MAX)
-    if not octets:
+    if not 0 < len(octets) <= PLACE_BYTES_MAX:
         return Whereabouts()
     inner = Reader(octets)
     relay = inner.option(lambda: _read_url(inner))
