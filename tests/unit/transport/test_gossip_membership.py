@@ -81,6 +81,24 @@ def test_a_join_is_three_words() -> None:
     actions = heard(members, 1, Neighbor(Priority.HIGH))
     assert sent(actions) == [(node(1), Neighbor(Priority.HIGH))]
     assert list(members.active) == [node(1)]
+    assert sent(heard(members, 1, Neighbor(Priority.HIGH))) == []
+
+
+def test_who_takes_somebody_in_does_not_answer_the_answer() -> None:
+    members = among()
+    assert sent(heard(members, 1, Join())) == [(node(1), Neighbor(Priority.HIGH))]
+    assert sent(heard(members, 1, Neighbor(Priority.HIGH))) == []
+    heard(members, 1, Disconnect(is_alive=True))
+    answer = (node(1), Neighbor(Priority.HIGH))
+    assert answer in sent(heard(members, 1, Neighbor(Priority.HIGH))), "asked anew, answered anew"
+
+
+def test_a_neighbour_that_asks_later_is_told_again() -> None:
+    members = among(1)
+    members.tick(ANSWER_MS)
+    assert sent(heard(members, 1, Neighbor(Priority.HIGH), ANSWER_MS)) == [
+        (node(1), Neighbor(Priority.HIGH))
+    ]
 
 
 def test_a_full_node_takes_in_who_has_to_be_and_lets_one_go() -> None:

@@ -149,7 +149,7 @@ def is_connected(swarm: Swarm) -> bool:
     return reached == set(swarm.topics)
 
 
-@pytest.mark.parametrize(("count", "seed"), [(30, 1), (80, 3)])
+@pytest.mark.parametrize(("count", "seed"), [(30, 1), (30, 2), (200, 3)])
 def test_everybody_is_told_once_over_a_tree(count: int, seed: int) -> None:
     swarm = grown(count, seed)
     assert is_connected(swarm)
@@ -163,21 +163,21 @@ def test_everybody_is_told_once_over_a_tree(count: int, seed: int) -> None:
     swarm.run(5_000)
     assert {swarm.delivered[me, name] for me in swarm.topics for name in said} == {1}
     redundancy = sum(swarm.payloads[name] for name in said) / (len(said) * (count - 1)) - 1
-    assert redundancy < 0.25, "telling everybody by all neighbours would be about 4"
+    assert redundancy < 0.1, "telling everybody by all neighbours would be about 4"
     assert max(swarm.hops[name] for name in said) <= 12
 
 
 def test_neighbourhood_is_mutual() -> None:
-    swarm = grown(40, 4)
+    swarm = grown(100, 4)
     for me, topic in swarm.topics.items():
         for neighbour in topic.neighbours:
             assert me in swarm.topics[neighbour].neighbours
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_fifth_of_the_nodes_may_vanish(seed: int) -> None:
-    swarm = grown(60, 10 + seed)
-    swarm.kill(swarm.dice.sample(sorted(swarm.topics)[1:], 12))
+    swarm = grown(100, 10 + seed)
+    swarm.kill(swarm.dice.sample(sorted(swarm.topics)[1:], 20))
     swarm.run(SETTLE_MS)
     assert is_connected(swarm)
     name = swarm.say(0, b"still here")
@@ -185,9 +185,9 @@ def test_a_fifth_of_the_nodes_may_vanish(seed: int) -> None:
     assert {swarm.delivered[me, name] for me in swarm.topics} == {1}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 def test_what_is_lost_is_asked_for(seed: int) -> None:
-    swarm = grown(40, 20 + seed, loss=0.05)
+    swarm = grown(60, 20 + seed, loss=0.05)
     said = [swarm.say(number, b"news %d" % number) for number in range(20)]
     swarm.run(10_000)
     told = sum(swarm.delivered[me, name] == 1 for me in swarm.topics for name in said)

@@ -67,6 +67,9 @@ class Membership:
     passive: dict[NodeId, None] = attrs.field(factory=dict[NodeId, None])
     _alive: set[NodeId] = attrs.field(factory=set[NodeId])
     _pending: dict[NodeId, int] = attrs.field(factory=dict[NodeId, int])
+    """Who was asked to be a neighbour, and until when that is waited for."""
+    _answered: dict[NodeId, int] = attrs.field(factory=dict[NodeId, int])
+    """Neighbours that were told so, until when that is not said again: or two would never end."""
     _places: dict[NodeId, Whereabouts] = attrs.field(factory=dict[NodeId, Whereabouts])
     _actions: list[Action] = attrs.field(factory=list[Action])
 
@@ -78,7 +81,7 @@ class Membership:
     @property
     def next_at(self) -> int:
         """When `tick` has something to do, in ms."""
-        return min([self.shuffle_at, *self._pending.values()])
+        return min([self.shuffle_at, *self._pending.values(), *self._answered.values()])
 
     def place(self, node: NodeId) -> Whereabouts | None:
         """Return where a node is said to be."""
@@ -102,10 +105,12 @@ class Membership:
 
     def tick(self, now_ms: int) -> None:
         """Ask others in place of those that did not answer, and shuffle now and then."""
+        self._answered = {node: at for node, at in self._answered.items() if at > now_ms}
         for node in [node for node, until in self._pending.items() if until <= now_ms]:
             del self._pending[node]
-            self._forget(node)
-            self._refill(now_ms, but=node)
+            if node not in self.active:
+                self._forget(node)
+                self._refill(now_ms, but=node)
         if self.shuffle_at <= now_ms:
             self._shuffle(now_ms)
 
@@ -126,11 +131,11 @@ class Membership:
         """Take in what a node says; whoever is no neighbour then is let go."""
         match message:
             case Join():
-                self._on_join(peer, message)
+                self._on_join(peer, message, now_ms)
             case ForwardJoin():
                 self._on_forward_join(peer, message, now_ms)
             case Neighbor():
-                self._on_neighbor(peer, message)
+                self._on_neighbor(peer, message, now_ms)
             case Disconnect():
                 self._on_disconnect(peer, message, now_ms)
                 return
@@ -142,9 +147,10 @@ class Membership:
         if peer not in self.active and peer not in self._pending:
             self._actions.append(Release(peer))
 
-    def _on_join(self, peer: NodeId, message: Join) -> None:
+    def _on_join(self, peer: NodeId, message: Join, now_ms: int) -> None:
         """Take a new node in, and let it become known."""
-        self._add_active(peer, message.whereabouts, Priority.HIGH, is_answered=True)
+        if self._add_active(peer, message.whereabouts, Priority.HIGH):
+            self._answer(peer, Priority.HIGH, now_ms)
         new = Peer(peer, message.whereabouts)
         for node in tuple(self.active):
             if node != peer:
@@ -160,14 +166,13 @@ class Membership:
             else:
                 self._pass_on(peer, attrs.evolve(message, ttl=ttl))
 
-    def _on_neighbor(self, peer: NodeId, message: Neighbor) -> None:
+    def _on_neighbor(self, peer: NodeId, message: Neighbor, now_ms: int) -> None:
         """Become a neighbour, or say why not."""
         was_asked = self._pending.pop(peer, None) is not None
-        is_in = self._add_active(
-            peer, message.whereabouts, message.priority, is_answered=not was_asked
-        )
-        if not is_in:
+        if not self._add_active(peer, message.whereabouts, message.priority):
             self._dismiss(peer, is_alive=True)
+        elif not was_asked:
+            self._answer(peer, message.priority, now_ms)
 
     def _on_disconnect(self, peer: NodeId, message: Disconnect, now_ms: int) -> None:
         """Have one neighbour less, and look for another."""
@@ -199,9 +204,13 @@ class Membership:
     def _send(self, node: NodeId, message: Word) -> None:
         self._actions.append(Send(node, message))
 
-    def _add_active(
-        self, node: NodeId, where: Whereabouts | None, priority: Priority, *, is_answered: bool
-    ) -> bool:
+    def _answer(self, node: NodeId, priority: Priority, now_ms: int) -> None:
+        """Tell a node that it is a neighbour, once in a while."""
+        if node not in self._answered:
+            self._answered[node] = now_ms + ANSWER_MS
+            self._send(node, Neighbor(priority, self.whereabouts))
+
+    def _add_active(self, node: NodeId, where: Whereabouts | None, priority: Priority) -> bool:
         """Make a node a neighbour; False when there is no place for it."""
         if node == self.me:
             return False
@@ -216,8 +225,6 @@ class Membership:
             self._pending.pop(node, None)
             self.active[node] = None
             self._actions.append(NeighborUp(node))
-        if is_answered:
-            self._send(node, Neighbor(priority, self.whereabouts))
         return True
 
     def _evict(self) -> None:
@@ -235,6 +242,7 @@ class Membership:
 
     def _remove_active(self, node: NodeId, *, keep: bool) -> None:
         del self.active[node]
+        self._answered.pop(node, None)
         self._actions.append(NeighborDown(node))
         if keep:
             self._add_passive(node)
