@@ -45,8 +45,6 @@ def resemblance_bp(one: Sketch, other: Sketch) -> int:
     if one == other:
         return BASIS_POINTS if one else 0
     union = sorted({*one, *other})[:SKETCH_HASHES]
-    if not union:
-        return 0
     shared = frozenset(one) & frozenset(other)
     return sum(each in shared for each in union) * BASIS_POINTS // len(union)
 
