@@ -156,9 +156,23 @@ async def test_a_flapping_way_does_not_lose_a_link(three: Three, autojump_clock:
         with three.network.blocked(between([A], [B])):
             await sender.send(bytes([number]))
             await trio.sleep(IDLE_S * 0.9)
-        await trio.sleep(0.01)
     receiver = await theirs.accept_uni()
     assert [await receiver.receive(1) for _ in range(10)] == [bytes([n]) for n in range(10)]
+
+
+async def test_each_way_is_given_up_by_its_own_time(
+    three: Three, autojump_clock: MockClock
+) -> None:
+    mine, theirs = await three.link()
+    with three.network.blocked(between([A], [B, C])):
+        await trio.sleep(IDLE_S / 3)
+    with three.network.blocked(between([A], [B])):
+        with three.network.blocked(between([A, B], [C])):
+            await trio.sleep(IDLE_S * 0.9)
+        await (await mine.open_uni()).send(b"not lost yet")
+        await trio.sleep(IDLE_S * 0.2)
+        with pytest.raises(LinkLost):
+            await theirs.accept_uni()
 
 
 async def test_dialling_over_a_blocked_way_waits_and_then_gives_up(

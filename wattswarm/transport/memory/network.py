@@ -77,6 +77,7 @@ class MemoryNetwork:
     _endpoints: dict[NodeId, MemoryEndpoint] = attrs.field(factory=dict[NodeId, MemoryEndpoint])
     _endings: dict[Ending, Way] = attrs.field(factory=dict[Ending, Way])
     _blocked: Counter[Way] = attrs.field(factory=Counter[Way])
+    _since: dict[Way, float] = attrs.field(factory=dict[Way, float])
     _changed: trio.Event = attrs.field(factory=trio.Event)
 
     @contextmanager
@@ -105,10 +106,11 @@ class MemoryNetwork:
     @contextmanager
     def blocked(self, ways: Iterable[Way]) -> Generator[None]:
         """Let nothing through these ways as long as the block lasts."""
-        these = tuple(ways)
+        these = frozenset(ways)
+        self._since.update({way: trio.current_time() for way in these if not self.is_blocked(way)})
         self._blocked.update(these)
         self._look_again()
-        self._nursery.start_soon(self._give_up, frozenset(these))
+        self._nursery.start_soon(self._give_up, these)
         try:
             yield
         finally:
@@ -127,11 +129,10 @@ class MemoryNetwork:
             ending.wake()
 
     async def _give_up(self, ways: Collection[Way]) -> None:
-        """End the links along ways that stay blocked."""
-        with trio.move_on_after(IDLE_S):
-            while all(map(self.is_blocked, ways)):
-                await self._changed.wait()
-        lost = {way for way in ways if self.is_blocked(way)}
+        """End the links along ways that are blocked all the time until then, each by itself."""
+        await trio.sleep(IDLE_S)
+        now = trio.current_time()
+        lost = {way for way in ways if self.is_blocked(way) and self._since[way] + IDLE_S <= now}
         for ending, (one, other) in list(self._endings.items()):
             if (one, other) in lost or (other, one) in lost:
                 ending.come("the connection timed out")

@@ -6,6 +6,7 @@ import attrs
 
 from wattswarm.kernel.errors import Malformed
 from wattswarm.kernel.limits import UINT_MAX
+from wattswarm.transport.proto.postcard import varint
 
 GROUP_BITS: Final = 7
 GROUP: Final = (1 << GROUP_BITS) - 1
@@ -17,12 +18,7 @@ INTEGER_BYTES_MAX: Final = 8
 def packed(value: int) -> bytes:
     """Return an integer of 0 … 2⁵³ − 1 as LEB128, in as few bytes as it takes."""
     assert 0 <= value <= UINT_MAX, value
-    made = bytearray()
-    while value > GROUP:
-        made.append(value & GROUP | MORE)
-        value >>= GROUP_BITS
-    made.append(value)
-    return bytes(made)
+    return varint(value)
 
 
 @attrs.define
